@@ -1,0 +1,42 @@
+# bittrue: `make help` lists every target. Needs python3 (>= 3.11) and make, nothing else.
+PYTHON ?= python3
+VENV   := .venv
+BIN    := $(VENV)/bin
+STAMP  := $(VENV)/.dev-installed
+BENCH  := $(VENV)/.bench-installed
+AUDIO  ?=
+JOBS   ?= 2
+
+.DEFAULT_GOAL := help
+.PHONY: help demo test test-slow lint format bench-detection bench-false-alarms bench-quality bench-cost bench clean
+
+help:  ## list the targets
+	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 22
+
+$(STAMP): pyproject.toml
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || { echo "$(PYTHON) is older than 3.11; use: make PYTHON=python3.12 $(MAKECMDGOALS)" >&2; exit 2; }
+	$(PYTHON) -m venv $(VENV)
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check --editable '.[dev]'
+	@touch $@
+
+$(BENCH): $(STAMP)
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check --editable '.[dev,bench]'
+	@touch $@
+
+test: $(STAMP)  ## run the tests (with BITTRUE_DATA=folder, also on real audio)
+	$(BIN)/python -m pytest -n $(JOBS) --dist loadfile
+
+test-slow: $(STAMP)  ## run the long proofs as well
+	$(BIN)/python -m pytest -n $(JOBS) --dist loadfile -m ''
+
+lint: $(STAMP)  ## ruff and mypy
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+	$(BIN)/mypy
+
+format: $(STAMP)  ## let ruff rewrite the sources
+	$(BIN)/ruff check --fix .
+	$(BIN)/ruff format .
+
+clean:  ## remove the environment and everything built
+	rm -rf $(VENV) demo build *.egg-info .pytest_cache .mypy_cache .ruff_cache

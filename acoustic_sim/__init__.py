@@ -1,0 +1,1 @@
+"""What lies between the loudspeaker's input and the microphone's PCM."""

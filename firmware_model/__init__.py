@@ -1,0 +1,1 @@
+"""The firmware under test: products, their float64 references and the command line."""
