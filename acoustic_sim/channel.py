@@ -1,0 +1,100 @@
+"""The whole path: loudspeaker, room, ambient noise, microphone."""
+
+from dataclasses import dataclass
+
+import numpy as np
+import soxr
+from scipy import signal
+
+from acoustic_sim._border import as_signal
+from acoustic_sim.loudspeaker import play
+from acoustic_sim.microphone import capture
+from acoustic_sim.noise import ambient, scale_to_snr
+from acoustic_sim.room import RoomResponse, impulse_response
+from acoustic_sim.scene import Scene
+
+_NOISE_STREAM, _MICROPHONE_STREAM = 1, 2
+
+
+@dataclass(frozen=True)
+class Heard:
+    """What the microphone delivers, and the facts of the path.
+
+    pcm : (m,) int16, Q1.15, at the ADC's own clock;  fs_hz : its nominal rate
+    distance_m : metres, None where a measured response does not say
+    rt60_s, drr_db, delay_s : measured on the response in use
+    snr_db : dB at the microphone, None without ambient noise; self-noise is not in it
+    reverberant : (n,) float64 at fs_hz, true clock: before noise and microphone
+    """
+
+    pcm: np.ndarray
+    fs_hz: int
+    distance_m: float | None
+    rt60_s: float
+    drr_db: float
+    snr_db: float | None
+    delay_s: float
+    reverberant: np.ndarray
+
+
+def propagate(x: np.ndarray, fs_hz: float, scene: Scene) -> Heard:
+    """Play `x` in the scene and record it: listen(reverberate(x, fs_hz, scene), scene), with the facts.
+
+    Parameters
+    ----------
+    x : (n,) float, full scale 1.0, the loudspeaker's input
+    fs_hz : float, Hz
+    scene : Scene
+
+    Raises
+    ------
+    AudioError
+        `x` is empty, not one channel, not finite; or silent, where an SNR is wanted.
+    """
+    response = impulse_response(scene)
+    reverberant = _through(x, fs_hz, scene, response)
+    return Heard(
+        pcm=listen(reverberant, scene),
+        fs_hz=scene.microphone.fs_hz,
+        distance_m=response.distance_m,
+        rt60_s=response.rt60_s,
+        drr_db=response.drr_db,
+        snr_db=scene.ambient.snr_db,
+        delay_s=response.delay_s,
+        reverberant=reverberant,
+    )
+
+
+def reverberate(x: np.ndarray, fs_hz: float, scene: Scene) -> np.ndarray:
+    """Loudspeaker and room alone: what arrives at the microphone, at its nominal rate, without noise.
+
+    Returns
+    -------
+    y : (ceil(n fs / fs_hz) + len(h) - 1,) float64, fs being the microphone's rate. The propagation delay and
+        the full tail are kept: a mark at the end of `x` arrives late and rings on
+    """
+    return _through(x, fs_hz, scene, impulse_response(scene))
+
+
+def listen(reverberant: np.ndarray, scene: Scene) -> np.ndarray:
+    """Ambient noise at the scene's SNR and the microphone: (n,) float at scene.microphone.fs_hz -> (m,) int16.
+
+    Seeds: the noise draws from (scene.seed, 1), the microphone from (scene.seed, 2): neither moves the other.
+    """
+    y = as_signal("reverberant", reverberant)
+    fs_hz, wanted = scene.microphone.fs_hz, scene.ambient
+    if wanted.snr_db is not None:
+        noise = ambient(wanted.path or wanted.kind, y.size, fs_hz, _seed(scene, _NOISE_STREAM))
+        y = y + scale_to_snr(y, noise, wanted.snr_db)
+    return capture(y, fs_hz, scene.microphone, _seed(scene, _MICROPHONE_STREAM))
+
+
+def _through(x: np.ndarray, fs_hz: float, scene: Scene, response: RoomResponse) -> np.ndarray:
+    y = play(x, fs_hz, scene.loudspeaker)
+    if fs_hz != response.fs_hz:
+        y = soxr.resample(y, fs_hz, response.fs_hz, "VHQ")
+    return signal.oaconvolve(y, response.h)
+
+
+def _seed(scene: Scene, stream: int) -> int:
+    return int(np.random.SeedSequence((scene.seed, stream)).generate_state(1, np.uint64)[0] >> 1)

@@ -1,0 +1,60 @@
+"""The microphone: sample clock, gain, self-noise, clipping, ADC."""
+
+import numpy as np
+import soxr
+
+from acoustic_sim._border import as_signal, require_number
+from acoustic_sim.scene import Microphone
+
+
+def capture(x: np.ndarray, fs_hz: float, microphone: Microphone, seed: int) -> np.ndarray:
+    """The PCM of a microphone that hears `x`.
+
+    Resampling to the ADC's true rate fs (1 + drift_ppm 1e-6), gain, self-noise, clipping, ADC.
+
+    Parameters
+    ----------
+    x : (n,) float, sound pressure in any unit; the gain decides what full scale is
+    fs_hz : float, Hz, true rate of `x`
+    microphone : Microphone
+    seed : int >= 0, of the self-noise
+
+    Returns
+    -------
+    y_q15 : (round(n fs / fs_hz (1 + drift_ppm 1e-6)),) int16, Q1.15
+
+    Raises
+    ------
+    AudioError
+        `x` is empty, not one channel, or not finite.
+
+    Notes
+    -----
+    Gain: fixed at gain_db, or, where that is None, such that the loudest sample of `x` lies at peak_dbfs;
+    one gain for the whole signal, no AGC. Silence gets 0 dB.
+    ADC: RND (half an LSB added, floor) and saturation, so +1.0 reads 32767 and -1.0 reads -32768. No dither:
+    the self-noise is well above half an LSB by default.
+    """
+    x = as_signal("x", x)
+    require_number("fs_hz", fs_hz, 1000, 384000, "in [1000, 384000]")
+    adc_fs_hz = microphone.fs_hz * (1 + microphone.drift_ppm * 1e-6)
+    y = x if adc_fs_hz == fs_hz else soxr.resample(x, fs_hz, adc_fs_hz, "VHQ")
+    y = y * _gain(y, microphone)
+    if microphone.self_noise_dbfs is not None:
+        rng = np.random.default_rng(seed)
+        y = y + 10 ** (microphone.self_noise_dbfs / 20) * rng.standard_normal(y.size)
+    limit = 10 ** (microphone.clip_dbfs / 20)
+    return _convert(np.clip(y, -limit, limit), microphone.bits)
+
+
+def _gain(x: np.ndarray, microphone: Microphone) -> float:
+    if microphone.gain_db is not None:
+        return float(10 ** (microphone.gain_db / 20))
+    peak = np.abs(x).max()
+    return float(10 ** (microphone.peak_dbfs / 20) / peak) if peak > 0 else 1.0
+
+
+def _convert(x: np.ndarray, bits: int) -> np.ndarray:
+    half_range = 1 << (bits - 1)
+    code = np.clip(np.floor(x * half_range + 0.5), -half_range, half_range - 1)
+    return (code * (1 << (16 - bits))).astype(np.int16)
