@@ -1,6 +1,7 @@
 """The kernel decorator, its compile cache and the overflow audit; the only file that imports numba."""
 
 import ast
+import atexit
 import hashlib
 import os
 import shutil
@@ -85,7 +86,9 @@ def _open_cache(root: Path) -> str:
         os.utime(base / name)
     except OSError:
         # Read-only home (containers, CI): compile again in each process rather than fail.
-        return tempfile.mkdtemp(prefix=f"bittrue-{name}-")
+        folder = tempfile.mkdtemp(prefix=f"bittrue-{name}-")
+        atexit.register(shutil.rmtree, folder, ignore_errors=True)
+        return folder
     for other in base.glob("kernels-*"):
         try:
             if other.name != name and time.time() - other.stat().st_mtime > _STALE_CACHE_S:
@@ -119,6 +122,19 @@ def kernel(function: _Kernel) -> _Kernel:
 def registered_kernels() -> dict[str, Callable[..., Any]]:
     """Kernels registered so far, by qualified name ("fixedpoint.arith.sat16"), callees before callers."""
     return dict(_registry)
+
+
+def llvm_ir(function: Callable[..., Any], *args: Any) -> str:
+    """LLVM code, callees included, of a kernel compiled afresh for these arguments, which it may change.
+
+    Afresh because Numba gives no code for a function that it loaded from the cache.
+    """
+    fresh: Any = numba.njit(nogil=True, fastmath=False, boundscheck=False)(
+        getattr(function, "py_func", function)
+    )
+    fresh(*args)
+    (code,) = fresh.inspect_llvm().values()
+    return code
 
 
 class _CheckedNumpy:

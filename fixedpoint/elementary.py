@@ -16,7 +16,25 @@ _RSQRT_Q31 = rsqrt_seed_q31()
 
 @kernel
 def log2_q24(x):
-    """log2(x) of an integer in Q8.24; x <= 0 gives LOG2_FLOOR_Q24 (-128)."""
+    """log2(x) of an integer, in Q8.24.
+
+    Parameters
+    ----------
+    x : int64; log2 of a value in Qm.n is log2_q24(x) - (n << 24)
+
+    Returns
+    -------
+    int32 range, Q8.24, 0 to 63 for x >= 1; LOG2_FLOOR_Q24 (-128) for x <= 0, below log2 of any value
+
+    Notes
+    -----
+    Arithmetic: x is normalised to 2**exponent (1 + f), f truncated to 31 bits; log2(1 + f) is one parabola
+    of 64, two multiplies; products are below 2**52. RND to Q8.24.
+    Error: at most 1.17e-7 (2**-23.0): 1.1621e-7 measured over every 31-bit mantissa, largest at
+    x = 1086954054, and 7e-10 for the bits truncated from longer x. 0 at powers of two, and never
+    decreasing with x. Held by tests/fixedpoint/test_elementary.py.
+    Source: own design; parabolas through the ends and the middle of each segment.
+    """
     if x <= 0:
         return np.int64(LOG2_FLOOR_Q24)
     # x = 2**exponent (1 + f), f in Q.31
@@ -26,21 +44,39 @@ def log2_q24(x):
     # log2(1 + f): parabola of the segment, u in Q.25
     i = f_q31 >> 25
     u_q25 = f_q31 & 0x1FFFFFF
-    slope_q31 = _LOG2_Q31[i, 1] + rnd_shift(np.int64(_LOG2_Q31[i, 2]) * u_q25, 25)
-    y_q31 = _LOG2_Q31[i, 0] + rnd_shift(slope_q31 * u_q25, 25)
+    slope_q31 = np.int64(_LOG2_Q31[i, 1]) + rnd_shift(np.int64(_LOG2_Q31[i, 2]) * u_q25, 25)
+    y_q31 = np.int64(_LOG2_Q31[i, 0]) + rnd_shift(slope_q31 * u_q25, 25)
     return shl(exponent, 24) + rnd_shift(y_q31, 7)
 
 
 @kernel
 def exp2_q24(x_q24, frac_bits):
-    """2**x as an integer with frac_bits fractional bits: RND(2**(x + frac_bits)), SAT to int64."""
+    """2**x as an integer with frac_bits fractional bits: 2**(x + frac_bits), RND, SAT to int64.
+
+    Parameters
+    ----------
+    x_q24 : int32 range, Q8.24, -128 to 128
+    frac_bits : int, 0 to 62; 31 gives Q1.31 (not saturated to 32 bits: use sat32), 0 an integer
+
+    Returns
+    -------
+    int64 >= 0; 2**63 - 1 where x + frac_bits >= 63, 0 where it is below -1
+
+    Notes
+    -----
+    Arithmetic: 2**f, 0 <= f < 1, is one parabola of 64 in Q2.30, two multiplies, products below 2**49; then
+    a shift left (exact) or right (RND).
+    Error: relative 1.16e-8 (2**-26.4), 1.1534e-8 measured over all 2**24 fractions, plus half an LSB of
+    the result. Exact for whole x, never decreasing with x. Held by tests/fixedpoint/test_elementary.py.
+    Source: own design; parabolas through the ends and the middle of each segment.
+    """
     # 2**f, f in [0, 1): parabola of the segment, u in Q.18
     exponent = np.int64(x_q24) >> 24
     f_q24 = np.int64(x_q24) & 0xFFFFFF
     i = f_q24 >> 18
     u_q18 = f_q24 & 0x3FFFF
-    slope_q30 = _EXP2_Q30[i, 1] + rnd_shift(np.int64(_EXP2_Q30[i, 2]) * u_q18, 18)
-    y_q30 = _EXP2_Q30[i, 0] + rnd_shift(slope_q30 * u_q18, 18)  # [1, 2)
+    slope_q30 = np.int64(_EXP2_Q30[i, 1]) + rnd_shift(np.int64(_EXP2_Q30[i, 2]) * u_q18, 18)
+    y_q30 = np.int64(_EXP2_Q30[i, 0]) + rnd_shift(slope_q30 * u_q18, 18)  # [1, 2)
     # 2**exponent
     up = exponent + frac_bits - 30
     if up > 32:
@@ -54,7 +90,25 @@ def exp2_q24(x_q24, frac_bits):
 
 @kernel
 def reciprocal(x):
-    """1/x = mantissa * 2**exponent: returns (mantissa, exponent), |mantissa| in [2**29, 2**30]."""
+    """1/x of an integer as mantissa * 2**exponent.
+
+    Parameters
+    ----------
+    x : int64, |x| < 2**63; for a value in Qm.n add n to the exponent
+
+    Returns
+    -------
+    mantissa : int32 range, sign of x, magnitude 2**29 to 2**30; 2**31 - 1 for x = 0
+    exponent : -92 to -30; 0 for x = 0, so that 1/0 exceeds every other result
+
+    Notes
+    -----
+    Arithmetic: |x| is normalised to d in [1, 2), truncated to Q2.30; seed from 64 entries, three Newton
+    steps of two multiplies each, products below 2**61.
+    Error: relative 1.87e-9 (2**-29.0), 1.8626e-9 measured over every 31-bit mantissa; exact for powers
+    of two. Held by tests/fixedpoint/test_elementary.py.
+    Source: Newton-Raphson; seed table own design.
+    """
     if x == 0:
         return np.int64(INT32_MAX), np.int64(0)
     a = np.int64(x)
@@ -64,8 +118,8 @@ def reciprocal(x):
     n = norm64(a)
     d_q30 = shl(a, n) >> 32
     y_q30 = np.int64(_RECIPROCAL_Q30[(d_q30 - (1 << 30)) >> 24])
-    # Newton, y += y (1 - d y): relative error 2**-7, 2**-14, 2**-28
-    for _ in range(2):
+    # Newton, y += y (1 - d y): relative error 2**-7, 2**-14, 2**-28, then rounding alone
+    for _ in range(3):
         e_q30 = (1 << 30) - rnd_shift(d_q30 * y_q30, 30)
         y_q30 += rnd_shift(y_q30 * e_q30, 30)
     y_q30 = clip(y_q30, np.int64(1 << 29), np.int64(1 << 30))
@@ -76,7 +130,24 @@ def reciprocal(x):
 
 @kernel
 def isqrt(x):
-    """floor(sqrt(x)) of an integer, exact for x <= 2**62; 0 for x <= 0."""
+    """floor(sqrt(x)) of an integer, exact.
+
+    Parameters
+    ----------
+    x : int64, at most 2**62
+
+    Returns
+    -------
+    int64, 0 to 2**31; 0 for x <= 0
+
+    Notes
+    -----
+    Arithmetic: x is normalised by an even shift to d in [2**60, 2**62); 1/sqrt(d) from a seed of 192
+    entries and two Newton steps; d * 1/sqrt(d) is within +-4 of sqrt(d), and eight compares make it
+    the floor. Products are below 2**62.
+    Error: none (tests/fixedpoint/test_elementary.py: squares and their neighbours, powers of two).
+    Source: Newton-Raphson on the reciprocal root; seed table own design.
+    """
     if x <= 0:
         return np.int64(0)
     # d = x 4**h in [2**60, 2**62), seed by its upper eight bits
@@ -104,7 +175,12 @@ def isqrt(x):
 
 @kernel
 def sqrt_q31(x_q31):
-    """sqrt of Q1.31 to Q1.31, RND (to nearest, exact); 0 for x <= 0."""
+    """sqrt of Q1.31 in Q1.31, to nearest; 0 for x <= 0.
+
+    Notes
+    -----
+    Error: at most half an LSB, since isqrt is exact. arm_sqrt_q31 is up to 7 LSB away from it.
+    """
     if x_q31 <= 0:
         return np.int64(0)
     square = shl(np.int64(x_q31), 31)

@@ -209,7 +209,7 @@ def split_real(params, re, im, shift):
 
 @kernel
 def excess_bits(mag):
-    """Right shift that brings a block with this OR of magnitudes within +-2**29."""
+    """Right shift, 0 to 2, that brings a block with this OR of magnitudes (< 2**31) within +-2**29."""
     excess = 63 - norm64(mag) - 29
     if excess < 0:
         return np.int64(0)
@@ -218,7 +218,43 @@ def excess_bits(mag):
 
 @kernel
 def rfft_bfp(params, x, re, im):
-    """Spectrum of a real frame: sum_i x[i] exp(-j 2 pi k i / n) = (re[k] + j im[k]) * 2**exponent."""
+    """Spectrum of a real frame, block floating: bins 0 to n/2 of the unscaled DFT.
+
+    sum_i x[i] exp(-j 2 pi k i / n) = (re[k] + j im[k]) * 2**exponent
+
+    Parameters
+    ----------
+    params : FftParams of n points
+    x : (n,) int16 or int32, any integers: Q1.15 samples, or windowed ones up to Q1.31; unchanged
+    re, im : (n/2 + 1,) int32, outputs, and the only work memory
+
+    Returns
+    -------
+    exponent : int; for x in Qm.f the spectrum's value is mantissa * 2**(exponent - f)
+
+    Notes
+    -----
+    Arithmetic: complex FFT of n/2 points (even + j odd samples), radix 4, decimation in time, after a
+    first stage of span 2 or 4 without multiplications; then the real split. The frame is scaled so
+    that max |x| is within 2**27..2**28: exact for up to 28 significant bits. Every later stage
+    measures its input by the OR of magnitudes gathered while the stage before stored it, shifts
+    right by s = 0, 1 or 2 so that parts are within B = 2**29, and halves. One RND per product and shift;
+    no saturation, since nothing can overflow, whatever x:
+      first stage, span 4: sums of four parts <= 2**28              => <= 2**30
+      radix-4 stage, per part: a/2 + (W1 b + W2 c + W3 d)/2, where |part of W b| <= |b| <= sqrt(2) B
+        => <= B/2 (1 + 3 sqrt 2) + 2 (four roundings of 1/2)         => <= 2.6214 B < 2**31
+      products before rounding: parts <= 2.6214 B = 1.3107 * 2**30, |W| <= 1 + 2**-31
+        => |wr zr - wi zi| <= sqrt(2) 1.3107 * 2**61 < 2**62, and < 2**63 with the half LSB
+      real split: |E| <= B, |O| <= sqrt(2) B, parts of X <= (1 + sqrt 2) B + 1 => < 2**31
+    Domain: all int32 values; silence gives zeros.
+    Error: SNR against a double-precision FFT, worst over tones, squares and noise at 0, -12, -40 and
+    -90 dBFS: 150 dB at n = 256, 146 at 512, 143 at 1024, 140 at 2048; single impulses at least 141 dB.
+    Held by tests/fixedpoint/test_fft.py. Not bit-exact with arm_rfft_q15, which scales by 1/n in 16 bits
+    and keeps 39 to 53 dB on tones at a quarter of full scale (203 tones for each size, same test).
+    State: none; work memory 4 (n + 2) bytes; tables 6648 bytes at n = 1024.
+    Source: Sorensen et al., "Real-valued fast Fourier transform algorithms", IEEE Trans. ASSP 35(6),
+    1987 (real split); block floating point after Oppenheim and Weinstein, Proc. IEEE 60(8), 1972.
+    """
     m = np.int64(params.size[0])
     radix = np.int64(params.size[1])
     # Headroom of the frame.

@@ -1,0 +1,69 @@
+"""The compile cache follows every source that a kernel computes with."""
+
+import os
+import time
+
+import pytest
+
+from fixedpoint import _jit
+
+
+@pytest.fixture
+def sources(tmp_path):
+    """A tree of kernel packages: one kernel, its callee's table, one file that no kernel sees."""
+    root = tmp_path / "root"
+    for package in ("fixedpoint", "firmware_model"):
+        (root / package).mkdir(parents=True)
+        (root / package / "__init__.py").write_text("")
+    (root / "fixedpoint" / "scale.py").write_text(
+        "from fixedpoint import table\n@kernel\ndef f(x): return x\n"
+    )
+    (root / "fixedpoint" / "table.py").write_text("TABLE = (1, 2)\n")
+    (root / "firmware_model" / "cli.py").write_text("print\n")
+    return root
+
+
+def test_cache_folder_changes_with_a_kernel_and_with_what_it_imports(sources):
+    seen = {_jit._source_hash(sources)}
+    for name in ("scale.py", "table.py"):
+        path = sources / "fixedpoint" / name
+        path.write_text(path.read_text() + "# edited\n")
+        seen.add(_jit._source_hash(sources))
+    assert len(seen) == 3
+
+
+def test_cache_folder_stays_when_no_kernel_source_changes(sources):
+    before = _jit._source_hash(sources)
+    (sources / "firmware_model" / "cli.py").write_text("print()\n")
+    assert _jit._source_hash(sources) == before
+
+
+def test_cache_lies_under_xdg_and_drops_stale_folders(sources, tmp_path, monkeypatch):
+    monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / "cache"))
+    stale = tmp_path / "cache" / "bittrue" / "kernels-old"
+    recent = tmp_path / "cache" / "bittrue" / "kernels-recent"
+    other = tmp_path / "cache" / "bittrue" / "rirs"
+    for folder in (stale, recent, other):
+        folder.mkdir(parents=True)
+    for folder, days in ((stale, 31), (recent, 29), (other, 31)):
+        os.utime(folder, (time.time() - days * 86400,) * 2)
+    opened = _jit._open_cache(sources)
+    assert opened == str(tmp_path / "cache" / "bittrue" / f"kernels-{_jit._source_hash(sources)}")
+    assert not stale.exists()
+    assert recent.exists()
+    assert other.exists()
+
+
+def test_unwritable_cache_falls_back_to_a_temporary_folder(sources, tmp_path, monkeypatch):
+    (tmp_path / "file").write_text("")
+    monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / "file"))
+    monkeypatch.setattr(_jit.tempfile, "tempdir", str(tmp_path))
+    opened = _jit._open_cache(sources)
+    assert os.path.isdir(opened)
+    assert opened.startswith(str(tmp_path / "bittrue-kernels-"))
+
+
+def test_kernels_of_this_project_are_registered_under_qualified_names():
+    from fixedpoint import arith
+
+    assert _jit.registered_kernels()["fixedpoint.arith.sat16"] is arith.sat16

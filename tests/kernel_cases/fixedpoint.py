@@ -1,0 +1,170 @@
+"""Arguments for the kernels of `fixedpoint`: extremes of each domain, then random values."""
+
+from collections.abc import Callable
+
+import numpy as np
+
+import fixedpoint.elementary  # noqa: F401 (registers its kernels)
+from fixedpoint.fft import FftParams, init_fft
+
+EDGES = {
+    15: [-(1 << 15), -(1 << 15) + 1, -(1 << 14), -1, 0, 1, 1 << 14, (1 << 15) - 2, (1 << 15) - 1],
+    31: [-(1 << 31), -(1 << 31) + 1, -(1 << 30), -1, 0, 1, 1 << 30, (1 << 31) - 2, (1 << 31) - 1],
+}
+
+
+def _ints(rng: np.random.Generator, bits: int, count: int = 40) -> list[np.int64]:
+    """Extremes of a signed range of `bits` magnitude bits, then log-uniform magnitudes of both signs."""
+    top = 1 << bits
+    edges = EDGES.get(bits, [-top, -top + 1, -1, 0, 1, top - 1])
+    magnitudes = np.floor(2 ** rng.uniform(0, bits, count))
+    random = np.clip(magnitudes * rng.choice([-1, 1], count), -top, top - 1)
+    return [np.int64(v) for v in edges] + [np.int64(int(v)) for v in random]
+
+
+def _unary(bits: int) -> Callable[[np.random.Generator], list[tuple]]:
+    return lambda rng: [(x,) for x in _ints(rng, bits)]
+
+
+def _binary(bits_a: int, bits_b: int) -> Callable[[np.random.Generator], list[tuple]]:
+    return lambda rng: [(a, b) for a in _ints(rng, bits_a, 6) for b in _ints(rng, bits_b, 6)]
+
+
+def _shift(bits: int, highest: int) -> Callable[[np.random.Generator], list[tuple]]:
+    return lambda rng: [
+        (x, np.int64(n)) for x in _ints(rng, bits, 6) for n in (0, 1, 2, highest // 2, highest)
+    ]
+
+
+def _exp2(rng: np.random.Generator) -> list[tuple]:
+    whole = [np.int64(k << 24) for k in range(-128, 128, 9)]
+    return [(x, np.int64(n)) for x in _ints(rng, 31) + whole for n in (0, 15, 31, 62)]
+
+
+def frames(rng: np.random.Generator, n: int) -> list[np.ndarray]:
+    """Frames at the edges of the FFT's domain: silence, impulse, rails, noise loud and quiet."""
+    sign = np.where(np.arange(n) % 32 < 16, 1, -1)
+    return [
+        np.zeros(n, np.int32),
+        np.eye(1, n, 3, dtype=np.int32)[0],
+        np.full(n, -(1 << 15), np.int32),
+        np.full(n, -(1 << 31), np.int32),
+        np.where(sign > 0, (1 << 31) - 1, -(1 << 31)).astype(np.int32),
+        rng.integers(-(1 << 15), 1 << 15, n).astype(np.int32),
+        rng.integers(-(1 << 31), 1 << 31, n).astype(np.int32),
+        rng.integers(-3, 4, n).astype(np.int32),
+    ]
+
+
+def _spectrum(n: int) -> np.ndarray:
+    return np.zeros(n // 2 + 1, np.int32)
+
+
+def _rfft(rng: np.random.Generator) -> list[tuple]:
+    return [(init_fft(n), x, _spectrum(n), _spectrum(n)) for n in (256, 512) for x in frames(rng, n)]
+
+
+def _load(n: int) -> Callable[[np.random.Generator], list[tuple]]:
+    def build(rng: np.random.Generator) -> list[tuple]:
+        tight = rng.choice([-(1 << 28), (1 << 28)], n).astype(np.int32)
+        loud = rng.choice([-(1 << 31), (1 << 31) - 1], n).astype(np.int32)
+        quiet = rng.choice([-1, 0, 1], n).astype(np.int32)
+        scales = ((tight, 0, 0), (loud, 0, 3), (quiet, 28, 0))
+        return [(init_fft(n), x, _spectrum(n), _spectrum(n), np.int64(u), np.int64(d)) for x, u, d in scales]
+
+    return build
+
+
+def worst_stage(params: FftParams, q: int, offset: int, part: str) -> tuple[np.ndarray, np.ndarray]:
+    """Inputs at +-2**29 that make the first output of each butterfly of span 4q as large as can be.
+
+    part : "re" or "im", the part of the output that all four products add up in
+    """
+    m = int(params.size[0])
+    re = np.full(m + 1, 1 << 29, np.int32)
+    im = np.full(m + 1, 1 << 29, np.int32)
+    for base in range(0, m, 4 * q):
+        for slot, row in ((2, 0), (1, 1), (3, 2)):  # bit-reversed order of the residues
+            z = slice(base + slot * q, base + (slot + 1) * q)
+            w = slice(offset + row * q, offset + (row + 1) * q)
+            w_re, w_im = params.twiddle_re_q31[w], params.twiddle_im_q31[w]
+            # Re(z w) is largest for z with the signs of conj(w), Im(z w) for those of j conj(w).
+            z_re, z_im = (w_re, -w_im) if part == "re" else (w_im, w_re)
+            re[z] = np.where(z_re >= 0, 1 << 29, -(1 << 29))
+            im[z] = np.where(z_im >= 0, 1 << 29, -(1 << 29))
+    return re, im
+
+
+def _stages(rng: np.random.Generator) -> list[tuple]:
+    cases = []
+    for n in (256, 512):
+        params = init_fft(n)
+        m, q = (int(v) for v in params.size)
+        offset = 0
+        while q < m:
+            for part in ("re", "im"):
+                re, im = worst_stage(params, q, offset, part)
+                cases.append((params, re, im, np.int64(q), np.int64(offset), np.int64(0)))
+            # The largest output of a stage, 1.3107 * 2**30, as input of the next.
+            re, im = (rng.choice([-1407366400, 1407366400], m + 1).astype(np.int32) for _ in range(2))
+            cases.append((params, re, im, np.int64(q), np.int64(offset), np.int64(2)))
+            offset += 3 * q
+            q *= 4
+    return cases
+
+
+def _split(rng: np.random.Generator) -> list[tuple]:
+    cases = []
+    for n in (256, 512):
+        for shift, top in ((0, 1 << 29), (2, 1407366400)):  # 1.3107 * 2**30, the largest stage output
+            re, im = (rng.choice([-top, top], n // 2 + 1).astype(np.int32) for _ in range(2))
+            cases.append((init_fft(n), re, im, np.int64(shift)))
+    return cases
+
+
+CASES = {
+    "fixedpoint.arith.clip": lambda rng: [(x, np.int64(-9), np.int64(7)) for x in _ints(rng, 31)],
+    "fixedpoint.arith.sat16": _unary(40),
+    "fixedpoint.arith.sat32": _unary(62),
+    "fixedpoint.arith.wrap16": _unary(61),
+    "fixedpoint.arith.wrap32": _unary(61),
+    "fixedpoint.arith.narrow32": _unary(31),
+    "fixedpoint.arith.rnd_shift": _shift(61, 61),
+    "fixedpoint.arith.trn_shift": _shift(62, 63),
+    "fixedpoint.arith.shl": _shift(31, 31),
+    "fixedpoint.arith.shl_sat16": _shift(15, 31),
+    "fixedpoint.arith.shl_sat32": _shift(31, 31),
+    "fixedpoint.arith.add_q15": _binary(15, 15),
+    "fixedpoint.arith.sub_q15": _binary(15, 15),
+    "fixedpoint.arith.neg_q15": _unary(15),
+    "fixedpoint.arith.abs_q15": _unary(15),
+    "fixedpoint.arith.mul_q15": _binary(15, 15),
+    "fixedpoint.arith.mul_q15_trn": _binary(15, 15),
+    "fixedpoint.arith.add_q31": _binary(31, 31),
+    "fixedpoint.arith.sub_q31": _binary(31, 31),
+    "fixedpoint.arith.neg_q31": _unary(31),
+    "fixedpoint.arith.abs_q31": _unary(31),
+    "fixedpoint.arith.mul_q31": _binary(31, 31),
+    "fixedpoint.arith.mul_q31_trn": _binary(31, 31),
+    "fixedpoint.arith.mul_q31_q15": _binary(31, 15),
+    "fixedpoint.arith.mul_rnd": lambda rng: [
+        (a, b, np.int64(n)) for a, b in _binary(31, 31)(rng) for n in (0, 30, 61)
+    ],
+    "fixedpoint.arith.q31_to_q15": _unary(31),
+    "fixedpoint.arith.q15_to_q31": _unary(15),
+    "fixedpoint.arith.magnitude_bits": _unary(62),
+    "fixedpoint.arith.norm64": _unary(62),
+    "fixedpoint.arith.norm32": _unary(31),
+    "fixedpoint.arith.clz32": lambda rng: [(x & np.int64(0xFFFFFFFF),) for x in _ints(rng, 32)],
+    "fixedpoint.elementary.log2_q24": _unary(62),
+    "fixedpoint.elementary.exp2_q24": _exp2,
+    "fixedpoint.elementary.reciprocal": _unary(62),
+    "fixedpoint.elementary.isqrt": lambda rng: [(x,) for x in [*_ints(rng, 62), np.int64(1 << 62)]],
+    "fixedpoint.elementary.sqrt_q31": _unary(31),
+    "fixedpoint.fft.load_radix2": _load(256),
+    "fixedpoint.fft.load_radix4": _load(512),
+    "fixedpoint.fft.stage_radix4": _stages,
+    "fixedpoint.fft.split_real": _split,
+    "fixedpoint.fft.excess_bits": lambda rng: [(np.int64(1 << k) - 1,) for k in range(32)],
+    "fixedpoint.fft.rfft_bfp": _rfft,
+}
