@@ -1,6 +1,5 @@
 """Checks at the package's borders: one clear line each, naming argument, value found and what is accepted."""
 
-import math
 import os
 from pathlib import Path
 
@@ -14,7 +13,7 @@ from fixedpoint.errors import AudioError, ConfigError
 def require_number(name: str, value: object, low: float, high: float, accepted: str) -> None:
     """Raise ConfigError unless `value` is a finite real number (no bool) in [low, high]."""
     is_number = isinstance(value, (int, float, np.integer, np.floating)) and not isinstance(value, bool)
-    if not is_number or not math.isfinite(value) or not low <= value <= high:  # type: ignore[arg-type]
+    if not is_number or not low <= float(value) <= high:  # type: ignore[arg-type]  # NaN is in no range
         raise ConfigError(f"{name}={value!r}: must be {accepted}")
 
 
@@ -51,15 +50,18 @@ def as_signal(name: str, x: object) -> np.ndarray:
     return a
 
 
-def read_mono(name: str, path: str | os.PathLike[str], fs_hz: float) -> np.ndarray:
-    """A mono sound file as (n,) float64 at `fs_hz` (soxr VHQ); `name` is the argument to blame."""
+def read_mono(name: str, path: str | os.PathLike[str], fs_hz: float, *, mix: bool = False) -> np.ndarray:
+    """A sound file as (n,) float64 at `fs_hz` (soxr VHQ); `name` is the argument to blame.
+
+    mix : take the mean of several channels, which are refused otherwise
+    """
     if not Path(path).is_file():
         raise AudioError(f"{name}={str(path)!r}: no such file; a mono WAV or FLAC file is needed")
     try:
         x, file_fs_hz = soundfile.read(path, dtype="float64", always_2d=True)
     except soundfile.LibsndfileError as error:
         raise AudioError(f"{name}={str(path)!r}: {error}; a mono WAV or FLAC file is needed") from error
-    if x.shape[1] != 1:
+    if x.shape[1] != 1 and not mix:
         raise AudioError(f"{name}={str(path)!r}: {x.shape[1]} channels found, 1 needed")
-    y = as_signal(name, x[:, 0])
+    y = as_signal(name, x.mean(axis=1))
     return y if file_fs_hz == fs_hz else soxr.resample(y, file_fs_hz, fs_hz, "VHQ")

@@ -77,7 +77,7 @@ def reverberate(x: np.ndarray, fs_hz: float, scene: Scene) -> np.ndarray:
 
 
 def listen(reverberant: np.ndarray, scene: Scene) -> np.ndarray:
-    """Ambient noise at the scene's SNR and the microphone: (n,) float at scene.microphone.fs_hz -> (m,) int16.
+    """Ambient noise at the scene's SNR, then the microphone: (n,) float at its rate -> (m,) int16, Q1.15.
 
     Seeds: the noise draws from (scene.seed, 1), the microphone from (scene.seed, 2): neither moves the other.
     """

@@ -14,7 +14,7 @@ _EVALUATION_DB = (-35.0, -25.0, -15.0)  # T30, T20, T10
 
 
 def direct_sample(h: np.ndarray, fs_hz: float) -> int:
-    """Sample of the direct sound's peak: the largest within 0.4 ms of the first sample within 20 dB of the peak."""
+    """Sample of the direct sound's peak: the largest in 0.4 ms from the first within 20 dB of the maximum."""
     magnitude = np.abs(as_signal("h", h))
     if magnitude.max() == 0:
         raise AudioError("h is all zeros: a room response needs a direct sound")
@@ -28,10 +28,10 @@ def measure_delay(h: np.ndarray, fs_hz: float) -> float:
 
 
 def measure_drr(h: np.ndarray, fs_hz: float) -> float:
-    """Direct-to-reverberant energy ratio in dB; direct is within 2.5 ms of the direct peak, +inf if nothing follows.
+    """Direct-to-reverberant energy ratio, dB: up to 2.5 ms from the direct peak over all later; may be +inf.
 
-    Source: the definition of the ACE challenge (Eaton et al., IEEE/ACM TASLP 24, 2016); what comes before the
-    direct sound (noise of a measurement) counts on neither side.
+    What comes more than 2.5 ms before the direct peak (noise of a measurement) counts on neither side. The
+    2.5 ms are a convention: at 8 m they take in the floor's reflection, and the ceiling's in a flat room.
     """
     centre, half = direct_sample(h, fs_hz), round(DIRECT_HALF_WIDTH_S * fs_hz)
     energy = np.asarray(h, np.float64) ** 2
@@ -43,8 +43,8 @@ def measure_drr(h: np.ndarray, fs_hz: float) -> float:
 def measure_rt60(h: np.ndarray, fs_hz: float, *, noise_free: bool = False) -> float:
     """Reverberation time in seconds, broadband: T30, or T20 or T10 where the noise leaves no more.
 
-    E(t) = integral of h^2 from t to the end (Schroeder); a straight line is fitted to 10 log10 E(t) from -5 dB
-    down to -35 dB (-25, -15) and extended to -60 dB.
+    E(t) = integral of h^2 from t to the end (Schroeder); a straight line is fitted to 10 log10 E(t) from
+    -5 dB down to -35 dB (-25, -15) and extended to -60 dB.
 
     Parameters
     ----------
@@ -56,7 +56,7 @@ def measure_rt60(h: np.ndarray, fs_hz: float, *, noise_free: bool = False) -> fl
     Raises
     ------
     AudioError
-        Less than 15 dB of decay above the noise.
+        Less than 15 dB of decay, or less than 20 dB from its start to the noise.
 
     Notes
     -----
@@ -77,7 +77,7 @@ def measure_rt60(h: np.ndarray, fs_hz: float, *, noise_free: bool = False) -> fl
                 slope_db = np.polyfit(np.arange(start, stop) / fs_hz, level_db[start:stop], 1)[0]
                 return float(-60.0 / slope_db)
     raise AudioError(
-        f"h of {h.size / fs_hz:.3f} s: at least 15 dB of decay above the noise are needed for RT60"
+        f"h of {h.size / fs_hz:.3f} s: 15 dB of decay, 20 dB above the noise, are needed for RT60"
     )
 
 

@@ -35,7 +35,7 @@ def play(x: np.ndarray, fs_hz: float, loudspeaker: Loudspeaker) -> np.ndarray:
     -----
     The clipping is done at `fs_hz`: its harmonics alias, as they do where a DSP clips ahead of the DAC.
     Source: own design; force factor and excursion as in W. Klippel, "Loudspeaker nonlinearities - causes,
-    parameters, symptoms", JAES 54 (2006), section 1.
+    parameters, symptoms", JAES 54 (2006).
     """
     v = as_signal("x", x)
     require_number("fs_hz", fs_hz, 1000, 384000, "in [1000, 384000]")

@@ -5,6 +5,7 @@ import soxr
 
 from acoustic_sim._border import as_signal, require_number
 from acoustic_sim.scene import Microphone
+from fixedpoint.qformat import Q15
 
 
 def capture(x: np.ndarray, fs_hz: float, microphone: Microphone, seed: int) -> np.ndarray:
@@ -55,6 +56,9 @@ def _gain(x: np.ndarray, microphone: Microphone) -> float:
 
 
 def _convert(x: np.ndarray, bits: int) -> np.ndarray:
-    half_range = 1 << (bits - 1)
-    code = np.clip(np.floor(x * half_range + 0.5), -half_range, half_range - 1)
-    return (code * (1 << (16 - bits))).astype(np.int16)
+    """RND and SAT to `bits` bits, left-justified in int16, Q1.15."""
+    if bits == 16:
+        return Q15.quantise(x)
+    step_lsb, half_range = 1 << (16 - bits), 1 << (bits - 1)
+    code = np.clip(Q15.quantise(x / step_lsb), -half_range, half_range - 1)
+    return (code.astype(np.int32) * step_lsb).astype(np.int16)

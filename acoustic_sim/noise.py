@@ -21,7 +21,7 @@ def ambient(kind_or_path: str, n: int, fs_hz: int, seed: int) -> np.ndarray:
     Parameters
     ----------
     kind_or_path : "white", "pink" (-3 dB per octave above 20 Hz), "cafe" (14 talkers at once), "fan" (air
-        noise and blade tone), or the path of a mono sound file
+        noise and blade tone), or the path of a sound file (channels are averaged)
     n : int >= 1, samples
     fs_hz : int, Hz
     seed : int >= 0; same arguments, same bits
@@ -48,7 +48,7 @@ def ambient(kind_or_path: str, n: int, fs_hz: int, seed: int) -> np.ndarray:
     if kind_or_path in _SYNTHESES:
         y = _SYNTHESES[kind_or_path](n, fs_hz, rng)
     elif Path(kind_or_path).is_file():
-        y = _looped(read_mono("ambient", kind_or_path, fs_hz), n, fs_hz, rng)
+        y = _looped(read_mono("ambient", kind_or_path, fs_hz, mix=True), n, fs_hz, rng)
     else:
         kinds = ", ".join(AMBIENT_KINDS)
         raise ConfigError(f"ambient={kind_or_path!r}: must be one of {kinds}, or an existing sound file")
@@ -95,10 +95,14 @@ def _pink(n: int, fs_hz: int, rng: np.random.Generator) -> np.ndarray:
 
 
 def _cafe(n: int, fs_hz: int, rng: np.random.Generator) -> np.ndarray:
-    y = 0.15 * _unit(_pink(n, fs_hz, rng))  # ventilation and crockery far off
+    talk = np.zeros(n)
     for _ in range(_TALKERS):
-        y += 10 ** (rng.uniform(-8, 0) / 20) * _unit(_talker(n, fs_hz, rng))
-    return y
+        talk += 10 ** (rng.uniform(-8, 0) / 20) * _unit(_talker(n, fs_hz, rng))
+    # most of what is heard of them is reverberation: a diffuse tail of RT60 0.6 s beside the direct sound
+    t = np.arange(round(0.6 * fs_hz)) / fs_hz
+    tail = rng.standard_normal(t.size) * 10 ** (-3 * t / 0.6)
+    talk = _unit(signal.oaconvolve(talk, tail)[:n]) + 0.6 * _unit(talk)
+    return _unit(talk) + 0.15 * _unit(_pink(n, fs_hz, rng))  # ventilation and crockery far off
 
 
 def _talker(n: int, fs_hz: int, rng: np.random.Generator) -> np.ndarray:
@@ -108,7 +112,7 @@ def _talker(n: int, fs_hz: int, rng: np.random.Generator) -> np.ndarray:
     cycles = np.cumsum(pitch_hz / fs_hz)
     pulses = np.diff(np.floor(cycles), prepend=0.0)
     excitation = _unit(pulses - pulses.mean()) + 0.3 * rng.standard_normal(n)
-    x = signal.lfilter([1.0], [1.0, -0.9], excitation)  # glottal slope
+    x = signal.lfilter([1.0], [1.0, -1.7, 0.7225], excitation)  # glottal pulse: two poles at 0.85
     y = np.zeros(n)
     for low_hz, high_hz in ((300, 800), (900, 2300), (2400, 3400)):
         centre_hz = rng.uniform(low_hz, high_hz)

@@ -42,22 +42,21 @@ def place(size_m: Point, distance_m: float) -> tuple[Point, Point]:
     run_m = math.sqrt(max(distance_m**2 - rise_m**2, 0.0))
     most_x_m = length_m - LOUDSPEAKER_TO_WALL_M - MICROPHONE_TO_WALL_M
     most_y_m = (1 - _SIDE_FRACTION) * width_m - MICROPHONE_TO_WALL_M
-    widest = run_m > most_x_m and math.sqrt(run_m**2 - most_x_m**2) / run_m
-    for bearing in (*_BEARINGS, widest):
+    bearings = [*_BEARINGS, 0.0]
+    if run_m > most_x_m > 0:
+        bearings.append(math.sqrt(run_m**2 - most_x_m**2) / run_m)  # the diagonal, as straight as it fits
+    for bearing in bearings:
         dy_m = run_m * bearing
         dx_m = math.sqrt(run_m**2 - dy_m**2)
         off_centre_m = abs(loudspeaker[1] + dy_m - width_m / 2)
-        if (
-            dx_m <= most_x_m + 1e-9
-            and dy_m <= most_y_m
-            and (bearing is widest or off_centre_m >= _OFF_CENTRE_M)
-        ):
+        fits = dx_m <= most_x_m + 1e-9 and dy_m <= most_y_m
+        if fits and (off_centre_m >= _OFF_CENTRE_M or bearing == bearings[-1]):
             break
     else:
         most_m = math.sqrt(max(most_x_m, 0) ** 2 + max(most_y_m, 0) ** 2 + rise_m**2)
-        size = " x ".join(f"{side:g}" for side in size_m)
         raise ConfigError(
-            f"distance_m={distance_m:g}: must be in [{MIN_DISTANCE_M}, {most_m - 0.005:.2f}] in a room of {size} m"
+            f"distance_m={distance_m:g}: must be in [{MIN_DISTANCE_M}, {most_m - 0.005:.2f}] "
+            f"in a room of {' x '.join(f'{side:g}' for side in size_m)} m"
         )
     microphone = (loudspeaker[0] + dx_m, loudspeaker[1] + dy_m, MICROPHONE_HEIGHT_M)
     if size_m[0] >= size_m[1]:

@@ -58,7 +58,7 @@ class Shoebox:
 
     size_m : length, width, height, each 1.8..100 m
     rt60_s : wanted reverberation time (T30 of the result, broadband), 0.05..10 s
-    max_order : image-source order, 0..100, or None to let room.py choose
+    max_order : image-source order, 1..100, or None to let room.py choose
     ray_tracing : True for the hybrid (early image sources, ray-traced tail), False for image sources
         alone, None for the hybrid only where the images needed would be too many
     seed : of the ray tracing
@@ -77,7 +77,7 @@ class Shoebox:
             require_number("size_m", side, 1.8, 100, "three sides, each in [1.8, 100] metres")
         require_number("rt60_s", self.rt60_s, 0.05, 10, "in [0.05, 10] seconds")
         if self.max_order is not None:
-            require_integer("max_order", self.max_order, 0, 100)
+            require_integer("max_order", self.max_order, 1, 100)
         if self.ray_tracing not in (None, True, False):
             raise ConfigError(f"ray_tracing={self.ray_tracing!r}: must be True, False or None (automatic)")
         require_integer("seed", self.seed, 0, 2**31 - 1)
@@ -107,7 +107,7 @@ class Ambient:
     """The noise in the room: a synthesised kind, or a sound file; snr_db=None is silence.
 
     kind : one of AMBIENT_KINDS; ignored where a path is given
-    path : a mono WAV or FLAC file, or None
+    path : a WAV or FLAC file, or None
     snr_db : at the microphone, -40..120 dB, as noise.scale_to_snr defines it
     """
 
@@ -121,7 +121,7 @@ class Ambient:
         if self.path is not None:
             object.__setattr__(self, "path", str(self.path))
             if not Path(self.path).is_file():
-                raise AudioError(f"ambient={self.path!r}: no such file; a mono WAV or FLAC file is needed")
+                raise AudioError(f"ambient={self.path!r}: no such file; a WAV or FLAC file is needed")
         if self.snr_db is not None:
             require_number("snr_db", self.snr_db, -40, 120, "in [-40, 120] or None")
 
