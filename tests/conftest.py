@@ -1,0 +1,40 @@
+"""Shared fixtures: real audio where the user has some, seeded chance, a cache that is not the user's."""
+
+import os
+from collections.abc import Iterator
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+REAL_DATA_FOLDERS = "music/, speech/, rir/, noise/"
+
+
+@pytest.fixture(scope="session")
+def real_data() -> Path:
+    """$BITTRUE_DATA, the folder of real audio and room responses; without it the test is skipped."""
+    folder = os.environ.get("BITTRUE_DATA")
+    if not folder:
+        pytest.skip(f"set BITTRUE_DATA=<folder with {REAL_DATA_FOLDERS}> to run the tests on real audio")
+    if not Path(folder).is_dir():
+        # A skip would hide that none of the tests that were asked for ran.
+        pytest.fail(f"BITTRUE_DATA={folder}: no such folder; a folder with {REAL_DATA_FOLDERS} is needed")
+    return Path(folder)
+
+
+@pytest.fixture
+def rng() -> np.random.Generator:
+    """Chance that is the same in every run and in every order of tests."""
+    return np.random.default_rng(20190519)
+
+
+@pytest.fixture(scope="session", autouse=True)
+def isolated_cache(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
+    """$BITTRUE_CACHE, where room responses are kept, in a temporary folder for the session.
+
+    Compiled kernels stay where they are: their folder is named by a hash of the sources.
+    """
+    folder = tmp_path_factory.mktemp("cache")
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("BITTRUE_CACHE", str(folder))
+        yield folder

@@ -1,0 +1,299 @@
+"""The directions of the design, held by reading the sources: who may import whom, and who may print.
+
+Only the syntax tree is read, so imports inside functions and under TYPE_CHECKING count as well.
+"""
+
+import ast
+import sys
+from collections.abc import Iterator
+from fnmatch import fnmatch
+from pathlib import Path, PurePosixPath
+from typing import NamedTuple
+
+import pytest
+
+ROOT = Path(__file__).resolve().parents[1]
+PACKAGES = ("fixedpoint", "firmware_model", "acoustic_sim")
+MAX_LINES = 400
+COMPOSITION_ROOT = "firmware_model/cli*.py"  # puts the parts together, and so may import all of them
+CLI_FILES = "*/cli*.py"
+
+# Files that match the first may import the third parties named, and nothing but the standard library besides.
+ONLY_THIRD_PARTIES = (
+    ("fixedpoint/*", ("numpy", "numba")),
+    ("firmware_model/reference/*", ("numpy", "scipy")),
+)
+# Files that match the first may import, of the three packages, only modules at or below those named.
+ONLY_OWN_PACKAGES = (
+    ("fixedpoint/*", ("fixedpoint",)),
+    ("firmware_model/reference/*", ("firmware_model.reference",)),
+)
+# Files that match the first must not import modules at or below those named.
+NEVER = (
+    ("acoustic_sim/*", ("firmware_model",)),
+    ("firmware_model/*", ("acoustic_sim",)),
+    ("firmware_model/watermark/*", ("firmware_model.dynamics", "firmware_model.reference")),
+    ("firmware_model/dynamics/*", ("firmware_model.watermark", "firmware_model.reference")),
+)
+# The module, and the only files that may import it.
+ONLY_IN = {
+    "numba": ("fixedpoint/_jit.py",),
+    "pyroomacoustics": ("acoustic_sim/room.py",),
+    "matplotlib": (COMPOSITION_ROOT, "*/plot*.py", "*/*_plot.py"),
+    "rich": (CLI_FILES,),
+    "typer": (CLI_FILES,),
+}
+
+
+class Source(NamedTuple):
+    """One file: path relative to the root, dotted module name, text and tree."""
+
+    path: str
+    module: str
+    text: str
+    tree: ast.Module
+
+    @property
+    def is_package(self) -> bool:
+        return self.path.endswith("/__init__.py")
+
+
+def read_sources(root: Path) -> dict[str, Source]:
+    """Every .py file of the three packages, by module name."""
+    sources = {}
+    for package in PACKAGES:
+        for path in sorted((root / package).rglob("*.py")):
+            relative = path.relative_to(root)
+            parts = relative.with_suffix("").parts
+            module = ".".join(parts[:-1] if parts[-1] == "__init__" else parts)
+            text = path.read_text("utf-8")
+            sources[module] = Source(relative.as_posix(), module, text, ast.parse(text))
+    return sources
+
+
+def imported(source: Source, modules: frozenset[str] = frozenset()) -> Iterator[tuple[str, int]]:
+    """(dotted name, line) of each import; `from a import b` is a.b where that is a module, else a."""
+    for node in ast.walk(source.tree):
+        if isinstance(node, ast.Import):
+            yield from ((alias.name, node.lineno) for alias in node.names)
+        elif isinstance(node, ast.ImportFrom):
+            base = node.module or ""
+            if node.level:
+                package = source.module.split(".")
+                package = package[: len(package) - node.level + source.is_package]
+                base = ".".join([*package, *([base] if base else [])])
+            for alias in node.names:
+                name = f"{base}.{alias.name}"
+                yield (name if name in modules else base), node.lineno
+        elif isinstance(node, ast.Call) and node.args and isinstance(node.args[0], ast.Constant):
+            # importlib.import_module("x") and __import__("x")
+            called = node.func.attr if isinstance(node.func, ast.Attribute) else getattr(node.func, "id", "")
+            if called in ("import_module", "__import__") and isinstance(node.args[0].value, str):
+                yield node.args[0].value, node.lineno
+
+
+def lies_in(module: str, parents: tuple[str, ...]) -> bool:
+    return any(module == parent or module.startswith(f"{parent}.") for parent in parents)
+
+
+def is_file(path: str, *patterns: str) -> bool:
+    """Folder by folder: unlike fnmatch's, this * stops at a slash."""
+    return any(PurePosixPath(path).match(pattern) for pattern in patterns)
+
+
+def forbidden_imports(root: Path) -> list[str]:
+    """One line for each import against the rules above."""
+    sources = read_sources(root)
+    modules = frozenset(sources)
+    found = []
+    for source in sources.values():
+        path = source.path
+        for name, line in imported(source, modules):
+            top = name.split(".")[0]
+            where = f"{path}:{line} imports {name}"
+            if top in PACKAGES and not is_file(path, COMPOSITION_ROOT):
+                for pattern, allowed in ONLY_OWN_PACKAGES:
+                    if fnmatch(path, pattern) and not lies_in(name, allowed):
+                        found.append(f"{where}: {pattern} keeps to {', '.join(allowed)}")
+                for pattern, barred in NEVER:
+                    if fnmatch(path, pattern) and lies_in(name, barred):
+                        found.append(f"{where}: {pattern} must not")
+            elif top not in PACKAGES and top not in sys.stdlib_module_names:
+                for pattern, allowed in ONLY_THIRD_PARTIES:
+                    if fnmatch(path, pattern) and top not in allowed:
+                        found.append(f"{where}: {pattern} keeps to {', '.join(allowed)}")
+            if top in ONLY_IN and not is_file(path, *ONLY_IN[top]):
+                found.append(f"{where}: only {', '.join(ONLY_IN[top])} may")
+    return found
+
+
+def prints(root: Path) -> list[str]:
+    """One line for each use of print outside the command line."""
+    return [
+        f"{source.path}:{node.lineno} prints: only {CLI_FILES} may"
+        for source in read_sources(root).values()
+        if not is_file(source.path, CLI_FILES)
+        for node in ast.walk(source.tree)
+        if isinstance(node, ast.Name) and node.id == "print"
+    ]
+
+
+def import_cycle(root: Path) -> list[str]:
+    """Modules of one import cycle, first and last the same; empty where there is none."""
+    sources = read_sources(root)
+    modules = frozenset(sources)
+    # A package that names its own submodules (`from fixedpoint import arith`) depends on them, not on itself.
+    graph = {
+        name: sorted({target for target, _ in imported(source, modules) if target in modules} - {name})
+        for name, source in sources.items()
+    }
+    done: set[str] = set()
+
+    def visit(module: str, trail: list[str]) -> list[str]:
+        if module in trail:
+            return [*trail[trail.index(module) :], module]
+        if module in done:
+            return []
+        for target in graph[module]:
+            cycle = visit(target, [*trail, module])
+            if cycle:
+                return cycle
+        done.add(module)
+        return []
+
+    for module in graph:
+        cycle = visit(module, [])
+        if cycle:
+            return cycle
+    return []
+
+
+def undocumented_or_long(root: Path) -> list[str]:
+    """Files without a docstring or with more than MAX_LINES lines."""
+    found = []
+    for source in read_sources(root).values():
+        if not ast.get_docstring(source.tree):
+            found.append(f"{source.path}: no docstring")
+        lines = source.text.count("\n")
+        if lines > MAX_LINES:
+            found.append(f"{source.path}: {lines} lines, at most {MAX_LINES} accepted")
+    return found
+
+
+def test_imports_follow_the_design():
+    assert forbidden_imports(ROOT) == []
+
+
+def test_only_the_command_line_prints():
+    assert prints(ROOT) == []
+
+
+def test_there_is_no_import_cycle():
+    assert import_cycle(ROOT) == []
+
+
+def test_every_file_says_what_it_is_for_and_is_short():
+    assert undocumented_or_long(ROOT) == []
+
+
+# The checks above can fail: each rule meets a planted offender
+
+
+def planted(root: Path, files: dict[str, str]) -> Path:
+    for path, text in files.items():
+        (root / path).parent.mkdir(parents=True, exist_ok=True)
+        (root / path).write_text(f'"""A planted file."""\n{text}\n', "utf-8")
+    return root
+
+
+@pytest.mark.parametrize(
+    ("path", "statement", "says"),
+    [
+        ("fixedpoint/fft.py", "import scipy.signal", "fixedpoint/* keeps to numpy, numba"),
+        ("fixedpoint/fft.py", "import firmware_model.pcm", "fixedpoint/* keeps to fixedpoint"),
+        ("fixedpoint/fft.py", "from numba import njit", "only fixedpoint/_jit.py may"),
+        ("fixedpoint/deep/_jit.py", "import numba", "only fixedpoint/_jit.py may"),
+        ("firmware_model/reference/level.py", "import soundfile", "keeps to numpy, scipy"),
+        (
+            "firmware_model/reference/level.py",
+            "from ..watermark import key",
+            "keeps to firmware_model.reference",
+        ),
+        (
+            "firmware_model/reference/level.py",
+            "from fixedpoint import arith",
+            "keeps to firmware_model.reference",
+        ),
+        ("acoustic_sim/sweep.py", "from firmware_model.watermark import key", "acoustic_sim/* must not"),
+        ("firmware_model/frames.py", "from acoustic_sim import scene", "firmware_model/* must not"),
+        ("firmware_model/device/cli.py", "import acoustic_sim", "firmware_model/* must not"),
+        ("firmware_model/watermark/key.py", "from ..dynamics import level", "watermark/* must not"),
+        ("firmware_model/watermark/key.py", "import firmware_model.reference.level", "watermark/* must not"),
+        (
+            "firmware_model/dynamics/level.py",
+            "from firmware_model.watermark import key",
+            "dynamics/* must not",
+        ),
+        ("firmware_model/dynamics/level.py", "from firmware_model import reference", "dynamics/* must not"),
+        ("acoustic_sim/scene.py", "import pyroomacoustics as pra", "only acoustic_sim/room.py may"),
+        ("firmware_model/metrics.py", "from matplotlib import pyplot", "only firmware_model/cli*.py"),
+        ("firmware_model/client/metrics.py", "import acoustic_sim", "firmware_model/* must not"),
+        ("firmware_model/client/metrics.py", "import rich", "only */cli*.py may"),
+        ("firmware_model/metrics.py", "import rich.console", "only */cli*.py may"),
+        ("firmware_model/metrics.py", "def f():\n    import typer", "only */cli*.py may"),
+        (
+            "firmware_model/metrics.py",
+            "import importlib\nimportlib.import_module('numba')",
+            "only fixedpoint/_jit",
+        ),
+        ("firmware_model/metrics.py", "x = __import__('numba')", "only fixedpoint/_jit"),
+    ],
+)
+def test_a_planted_import_is_found(tmp_path, path, statement, says):
+    common = {"fixedpoint/arith.py": "import numpy", "firmware_model/reference/__init__.py": ""}
+    assert forbidden_imports(planted(tmp_path, common)) == []
+    found = forbidden_imports(planted(tmp_path, {path: statement}))
+    assert found
+    assert any(line.startswith(f"{path}:") and says in line for line in found), found
+
+
+def test_permitted_imports_are_not_found(tmp_path):
+    files = {
+        "fixedpoint/_jit.py": "import math\nimport numba\nimport numpy as np",
+        "fixedpoint/arith.py": "from fixedpoint._jit import kernel\nfrom . import _jit",
+        "firmware_model/cli.py": "import typer, rich, acoustic_sim.room, firmware_model.reference.level",
+        "firmware_model/cli_plot.py": "import matplotlib.pyplot as plt",
+        "firmware_model/reference/__init__.py": "",
+        "firmware_model/reference/level.py": "import numpy\nfrom scipy import signal",
+        "firmware_model/reference/limiter.py": "from . import level\nimport firmware_model.reference.level",
+        "firmware_model/watermark/key.py": "from fixedpoint import arith\nfrom .params import p",
+        "firmware_model/watermark/params.py": "import numpy",
+        "acoustic_sim/room.py": "import pyroomacoustics\nfrom fixedpoint.errors import ConfigError",
+    }
+    assert forbidden_imports(planted(tmp_path, files)) == []
+    assert import_cycle(tmp_path) == []
+
+
+def test_a_planted_print_is_found(tmp_path):
+    files = {"firmware_model/cli.py": "print(1)", "firmware_model/pcm.py": "def f(say=print):\n    say(1)"}
+    assert [line.split(" ")[0] for line in prints(planted(tmp_path, files))] == ["firmware_model/pcm.py:2"]
+
+
+@pytest.mark.parametrize(
+    "statement", ["from . import {}", "from fixedpoint.{} import x", "import fixedpoint.{}"]
+)
+def test_a_planted_cycle_is_found(tmp_path, statement):
+    files = {"fixedpoint/__init__.py": "from fixedpoint import a"}
+    for here, there in (("a", "b"), ("b", "c"), ("c", "a")):
+        files[f"fixedpoint/{here}.py"] = "def f():\n    " + statement.format(there)
+    cycle = import_cycle(planted(tmp_path, files))
+    assert cycle == ["fixedpoint.a", "fixedpoint.b", "fixedpoint.c", "fixedpoint.a"]
+
+
+def test_a_missing_docstring_and_a_long_file_are_found(tmp_path):
+    planted(tmp_path, {"fixedpoint/long.py": "\n" * MAX_LINES})
+    (tmp_path / "fixedpoint/bare.py").write_text("x = 1\n")
+    assert undocumented_or_long(tmp_path) == [
+        "fixedpoint/bare.py: no docstring",
+        f"fixedpoint/long.py: {MAX_LINES + 2} lines, at most {MAX_LINES} accepted",
+    ]
