@@ -23,7 +23,7 @@ SPEED_OF_SOUND_M_S = 343.0
 RT60_TOLERANCE = 0.02  # where the correction of the absorption stops
 TAIL_FLOOR_DB = -70.0  # energy of what is cut off the end, of the whole
 
-_MODEL_VERSION = 1  # part of the cache key: raise it when this file changes what it computes
+_MODEL_VERSION = 2  # part of the cache key: raise it when this file changes what it computes
 _FRACTIONAL_DELAY = 81  # taps of pyroomacoustics' interpolation filter; it delays by half of them
 _ORDER_LIMIT = 100  # 1.3 million images, 0.4 s
 _HYBRID_ORDER = 12
