@@ -1,0 +1,1 @@
+"""The watermark: key, embedder, and the Q15 detector as firmware runs it."""

@@ -1,0 +1,179 @@
+"""What embedder and detector must agree on, in units, and its integer form for the kernels."""
+
+import math
+from dataclasses import dataclass
+from typing import NamedTuple
+
+import numpy as np
+
+from fixedpoint.errors import ConfigError
+from fixedpoint.fft import FFT_SIZES, FftParams, init_fft
+from fixedpoint.tables import hann_q15
+
+FEATURE_FRAC_BITS = 6  # features are int8 in Q2.6: +-127/64, twelve decibels about the running mean
+SCORE_FRAC_BITS = 9  # scores are int16 in Q7.9: +-64, more than any score can be
+NEIGHBOURS = 2  # bands on each side whose mean is taken away
+MEAN_SHIFT = 5  # running mean over 2**5 hops
+FLOOR_POWER = 64  # LSB**2 in a bin: white rounding noise of 1/12 LSB**2 under a Hann window of 2048
+
+
+@dataclass(frozen=True)
+class WatermarkConfig:
+    """Layout of a mark and the detector's decision, the defaults being what ships.
+
+    Parameters
+    ----------
+    fs_hz : int, sample rate of the detector, hertz
+    fft_size : int, samples in an analysis frame: 256, 512, 1024 or 2048
+    hop : int, samples from frame to frame, 64 to fft_size
+    slots : int, even, 4 to 32; time slots of a mark, half of them with each sign in every band
+    slot_hops : int, 1 to 64; length of a slot in hops
+    low_hz, high_hz : float, edges of the marked bands, hertz
+    band_bins : int, 1 to 16; FFT bins in a band
+    max_marks : int, 1 to 16; consecutive marks whose scores are added
+    threshold : float, 1 to 60; score in standard deviations of unmarked audio
+
+    Raises
+    ------
+    ConfigError
+        A value outside these ranges, or fewer than 16 bands.
+    """
+
+    fs_hz: int = 16000
+    fft_size: int = 2048
+    hop: int = 512
+    slots: int = 8
+    slot_hops: int = 8
+    low_hz: float = 156.25
+    high_hz: float = 7000.0
+    band_bins: int = 2
+    max_marks: int = 4
+    threshold: float = 5.3
+
+    def __post_init__(self) -> None:
+        _check("fs_hz", self.fs_hz, 8000, 48000)
+        if self.fft_size not in FFT_SIZES:
+            raise ConfigError(f"fft_size={self.fft_size}: must be one of {', '.join(map(str, FFT_SIZES))}")
+        _check("hop", self.hop, 64, self.fft_size)
+        _check("slots", self.slots, 4, 32)
+        if self.slots % 2:
+            raise ConfigError(f"slots={self.slots}: must be even, each band has as many + as - signs")
+        _check("slot_hops", self.slot_hops, 1, 64)
+        _check("band_bins", self.band_bins, 1, 16)
+        _check("max_marks", self.max_marks, 1, 16)
+        _check("threshold", self.threshold, 1, 60)
+        _check("low_hz", self.low_hz, self.fs_hz / self.fft_size, self.fs_hz / 2)
+        _check("high_hz", self.high_hz, self.low_hz, self.fs_hz / 2)
+        if self.bands < 16:
+            raise ConfigError(f"low_hz={self.low_hz}, high_hz={self.high_hz}: {self.bands} bands, need 16")
+
+    @property
+    def first_bin(self) -> int:
+        """Lowest FFT bin of the lowest band."""
+        return math.ceil(self.low_hz * self.fft_size / self.fs_hz)
+
+    @property
+    def bands(self) -> int:
+        """Number of marked bands."""
+        return (math.floor(self.high_hz * self.fft_size / self.fs_hz) - self.first_bin) // self.band_bins
+
+    @property
+    def band_edges_hz(self) -> np.ndarray:
+        """(bands + 1,) float, hertz: band b spans the bins from edge b up to, not with, edge b + 1."""
+        bins = self.first_bin + self.band_bins * np.arange(self.bands + 1)
+        return bins * self.fs_hz / self.fft_size
+
+    @property
+    def slot_samples(self) -> int:
+        """Length of a slot, samples at fs_hz."""
+        return self.slot_hops * self.hop
+
+    @property
+    def mark_hops(self) -> int:
+        """Length of a mark, hops."""
+        return self.slots * self.slot_hops
+
+    @property
+    def mark_samples(self) -> int:
+        """Length of a mark, samples at fs_hz."""
+        return self.slots * self.slot_samples
+
+    @property
+    def mark_seconds(self) -> float:
+        """Length of a mark, seconds."""
+        return self.mark_samples / self.fs_hz
+
+    @property
+    def hold_hops(self) -> int:
+        """A candidate is reported when no higher score has come for this many hops: two slots."""
+        return 2 * self.slot_hops
+
+    @property
+    def lockout_hops(self) -> int:
+        """After a peak the next may follow no sooner than this: half a mark."""
+        return self.mark_hops // 2
+
+
+class DetectorParams(NamedTuple):
+    """`WatermarkConfig` and keys as integers; constant, on the device they live in flash.
+
+    sizes : (10,) int32: fft_size, hop, slots, slot_hops, first_bin, bands, band_bins, max_marks,
+        hold_hops, lockout_hops
+    scale : (4,) int64: feature-scale reciprocal of slot_hops * band_bins * 2 * NEIGHBOURS in Q.31,
+        log2(slots - 1) in Q8.24, threshold in Q7.9, least score variance in Q4.12
+    root_q15 : (max_marks,) int32, Q1.15, 1/sqrt(m), 1 kept as 2**15
+    window_q15 : (fft_size,) int16, Q1.15, periodic Hann
+    signs : (keys, slots, bands) flattened to (keys, slots * bands) int8, +1 or -1
+    fft : FftParams
+    """
+
+    sizes: np.ndarray
+    scale: np.ndarray
+    root_q15: np.ndarray
+    window_q15: np.ndarray
+    signs: np.ndarray
+    fft: FftParams
+
+
+def quantise(config: WatermarkConfig, signs: np.ndarray) -> DetectorParams:
+    """Integers for the kernels.
+
+    Parameters
+    ----------
+    config : WatermarkConfig
+    signs : (keys, slots, bands) int8, +1 or -1, from `Key.signs`
+
+    Returns
+    -------
+    DetectorParams
+
+    Raises
+    ------
+    ConfigError
+        Signs of another shape.
+    """
+    if signs.ndim != 3 or signs.shape[1:] != (config.slots, config.bands) or not len(signs):
+        raise ConfigError(f"signs of shape {signs.shape}: must be (keys, {config.slots}, {config.bands})")
+    sizes = [config.fft_size, config.hop, config.slots, config.slot_hops, config.first_bin, config.bands]
+    sizes += [config.band_bins, config.max_marks, config.hold_hops, config.lockout_hops]
+    per_feature = config.slot_hops * config.band_bins * 2 * NEIGHBOURS
+    scale = [
+        round(2**31 / per_feature),
+        round(math.log2(config.slots - 1) * 2**24),
+        round(config.threshold * 2**SCORE_FRAC_BITS),
+        config.slots * config.bands,  # every feature at one LSB, in squared feature LSB
+    ]
+    marks = np.arange(1, config.max_marks + 1)
+    return DetectorParams(
+        sizes=np.array(sizes, dtype=np.int32),
+        scale=np.array(scale, dtype=np.int64),
+        root_q15=np.round(2**15 / np.sqrt(marks)).astype(np.int32),
+        window_q15=hann_q15(config.fft_size),
+        signs=np.ascontiguousarray(signs.reshape(len(signs), -1), dtype=np.int8),
+        fft=init_fft(config.fft_size),
+    )
+
+
+def _check(name: str, value: float, low: float, high: float) -> None:
+    if not low <= value <= high:
+        raise ConfigError(f"{name}={value}: must be from {low:g} to {high:g}")
