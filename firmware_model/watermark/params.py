@@ -14,7 +14,8 @@ FEATURE_FRAC_BITS = 6  # features are int8 in Q2.6: +-127/64, twelve decibels ab
 SCORE_FRAC_BITS = 9  # scores are int16 in Q7.9: +-64, more than any score can be
 NEIGHBOURS = 2  # bands on each side whose mean is taken away
 MEAN_SHIFT = 5  # running mean over 2**5 hops
-FLOOR_POWER = 64  # LSB**2 in a bin: white rounding noise of 1/12 LSB**2 under a Hann window of 2048
+LEVEL_FRAC_BITS = 8  # levels are int16 in Q8.8, log2 of LSB**2 in a bin
+FLOOR_LOG2 = 6  # 64 LSB**2 in a bin: white rounding noise of 1/12 LSB**2 under a Hann window of 2048
 
 
 @dataclass(frozen=True)
@@ -29,7 +30,7 @@ class WatermarkConfig:
     slots : int, even, 4 to 32; time slots of a mark, half of them with each sign in every band
     slot_hops : int, 1 to 64; length of a slot in hops
     low_hz, high_hz : float, edges of the marked bands, hertz
-    band_bins : int, 1 to 16; FFT bins in a band
+    band_bins : int, 1, 2, 4, 8 or 16; FFT bins in a band
     max_marks : int, 1 to 16; consecutive marks whose scores are added
     threshold : float, 1 to 60; score in standard deviations of unmarked audio
 
@@ -59,7 +60,8 @@ class WatermarkConfig:
         if self.slots % 2:
             raise ConfigError(f"slots={self.slots}: must be even, each band has as many + as - signs")
         _check("slot_hops", self.slot_hops, 1, 64)
-        _check("band_bins", self.band_bins, 1, 16)
+        if self.band_bins not in (1, 2, 4, 8, 16):
+            raise ConfigError(f"band_bins={self.band_bins}: must be 1, 2, 4, 8 or 16")
         _check("max_marks", self.max_marks, 1, 16)
         _check("threshold", self.threshold, 1, 60)
         _check("low_hz", self.low_hz, self.fs_hz / self.fft_size, self.fs_hz / 2)
@@ -117,18 +119,33 @@ class WatermarkConfig:
 class DetectorParams(NamedTuple):
     """`WatermarkConfig` and keys as integers; constant, on the device they live in flash.
 
-    sizes : (10,) int32: fft_size, hop, slots, slot_hops, first_bin, bands, band_bins, max_marks,
-        hold_hops, lockout_hops
-    scale : (4,) int64: feature-scale reciprocal of slot_hops * band_bins * 2 * NEIGHBOURS in Q.31,
-        log2(slots - 1) in Q8.24, threshold in Q7.9, least score variance in Q4.12
+    fft_size, hop, slots, slot_hops, first_bin, bands, max_marks, hold_hops, lockout_hops : int
+        as in `WatermarkConfig`
+    band_shift : int, log2 of band_bins
+    slot_scale_q31 : int, Q1.31, 1 / (4 slot_hops)
+    slots_log2_q24 : int, Q8.24, log2(slots - 1)
+    threshold_q9 : int, Q7.9
+    least_variance_q12 : int, Q.12, variance of the score, times slots - 1, below which it counts as silence
     root_q15 : (max_marks,) int32, Q1.15, 1/sqrt(m), 1 kept as 2**15
     window_q15 : (fft_size,) int16, Q1.15, periodic Hann
     signs : (keys, slots, bands) flattened to (keys, slots * bands) int8, +1 or -1
     fft : FftParams
     """
 
-    sizes: np.ndarray
-    scale: np.ndarray
+    fft_size: int
+    hop: int
+    slots: int
+    slot_hops: int
+    first_bin: int
+    bands: int
+    max_marks: int
+    hold_hops: int
+    lockout_hops: int
+    band_shift: int
+    slot_scale_q31: int
+    slots_log2_q24: int
+    threshold_q9: int
+    least_variance_q12: int
     root_q15: np.ndarray
     window_q15: np.ndarray
     signs: np.ndarray
@@ -154,19 +171,23 @@ def quantise(config: WatermarkConfig, signs: np.ndarray) -> DetectorParams:
     """
     if signs.ndim != 3 or signs.shape[1:] != (config.slots, config.bands) or not len(signs):
         raise ConfigError(f"signs of shape {signs.shape}: must be (keys, {config.slots}, {config.bands})")
-    sizes = [config.fft_size, config.hop, config.slots, config.slot_hops, config.first_bin, config.bands]
-    sizes += [config.band_bins, config.max_marks, config.hold_hops, config.lockout_hops]
-    per_feature = config.slot_hops * config.band_bins * 2 * NEIGHBOURS
-    scale = [
-        round(2**31 / per_feature),
-        round(math.log2(config.slots - 1) * 2**24),
-        round(config.threshold * 2**SCORE_FRAC_BITS),
-        config.slots * config.bands,  # every feature at one LSB, in squared feature LSB
-    ]
     marks = np.arange(1, config.max_marks + 1)
     return DetectorParams(
-        sizes=np.array(sizes, dtype=np.int32),
-        scale=np.array(scale, dtype=np.int64),
+        fft_size=config.fft_size,
+        hop=config.hop,
+        slots=config.slots,
+        slot_hops=config.slot_hops,
+        first_bin=config.first_bin,
+        bands=config.bands,
+        max_marks=config.max_marks,
+        hold_hops=config.hold_hops,
+        lockout_hops=config.lockout_hops,
+        band_shift=config.band_bins.bit_length() - 1,
+        slot_scale_q31=round(2**31 / (2 * NEIGHBOURS * config.slot_hops)),
+        slots_log2_q24=round(math.log2(config.slots - 1) * 2**24),
+        threshold_q9=round(config.threshold * 2**SCORE_FRAC_BITS),
+        # every feature at one LSB
+        least_variance_q12=(config.slots - 1) * config.slots * config.bands,
         root_q15=np.round(2**15 / np.sqrt(marks)).astype(np.int32),
         window_q15=hann_q15(config.fft_size),
         signs=np.ascontiguousarray(signs.reshape(len(signs), -1), dtype=np.int8),

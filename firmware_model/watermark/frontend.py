@@ -1,0 +1,137 @@
+"""From samples to features: how far each narrow band stands out, now, from its neighbours and its past."""
+
+import numpy as np
+
+from firmware_model.watermark.params import FLOOR_LOG2, MEAN_SHIFT, DetectorParams
+from firmware_model.watermark.state import CLOCK_FEATURE, CLOCK_INPUT, CLOCK_LEVEL, DetectorState
+from fixedpoint._jit import kernel
+from fixedpoint.arith import clip, rnd_shift, sat16, shl
+from fixedpoint.elementary import log2_q24
+from fixedpoint.fft import rfft_bfp
+
+_LEVEL_Q24_TO_Q8 = 16
+_SLOT_Q39_TO_Q18 = 21
+_FEATURE_Q18_TO_Q6 = 12
+FEATURE_LIMIT = 127
+_FLOOR_TOP = 60  # the floor's place in a mantissa where it would not fit beside the power
+
+
+@kernel
+def load_frame(params: DetectorParams, state: DetectorState, x) -> None:
+    """Put a hop of samples, x : (hop,) int16, into the ring and window the latest fft_size of them.
+
+    Arithmetic: Q1.15 samples times Q1.15 window are exact in Q2.30; no rounding.
+    """
+    n = np.int64(params.fft_size)
+    position = np.int64(state.clock[CLOCK_INPUT])
+    for i in range(params.hop):
+        state.input_q15[position] = x[i]
+        position += 1
+        if position == n:
+            position = np.int64(0)
+    state.clock[CLOCK_INPUT] = position
+    # The oldest sample stands at the write position.
+    for i in range(n):
+        state.frame_q30[i] = np.int64(state.input_q15[position]) * np.int64(params.window_q15[i])  # Q2.30
+        position += 1
+        if position == n:
+            position = np.int64(0)
+
+
+@kernel
+def log_power_q24(re, im, exponent):
+    """log2(|Y|^2 + 64) of one bin in LSB**2, Q8.24.
+
+    Parameters
+    ----------
+    re, im : int32 range, mantissas of a bin of the windowed frame in Q2.30, parts <= (1 + sqrt 2) 2**29
+    exponent : their block exponent
+
+    Notes
+    -----
+    Arithmetic: re^2 + im^2 <= 11.7 * 2**58 < 2**62; the floor 2**6 is moved to the mantissa's place, or,
+    where it would stand above bit 60, the power is moved down to it, RND.
+    Error: that of log2_q24, 2**-23.
+    """
+    # |Y|^2 in LSB**2 = power * 2**scale; samples are Q.0 here, the window Q.15
+    power = np.int64(re) * np.int64(re) + np.int64(im) * np.int64(im)
+    scale = 2 * np.int64(exponent) - 30
+    floor = FLOOR_LOG2 - scale
+    if floor > _FLOOR_TOP:
+        power = rnd_shift(power, floor - _FLOOR_TOP)
+        scale += floor - _FLOOR_TOP
+        floor = np.int64(_FLOOR_TOP)
+    if floor >= 0:
+        power += np.int64(1) << floor
+    return log2_q24(power) + shl(scale, 24)
+
+
+@kernel
+def update_levels(params: DetectorParams, state: DetectorState, exponent) -> None:
+    """Mean log power of every band into the ring of a slot's hops, and the sum over that ring.
+
+    Arithmetic: levels are 6 to 50 (full scale), Q8.8 by RND; sums over at most 64 hops < 2**20. Adding the
+    new and taking away the oldest level is exact, so that the recursion cannot drift.
+    """
+    row = np.int64(state.clock[CLOCK_LEVEL])
+    bins = np.int64(1) << params.band_shift
+    k = np.int64(params.first_bin)
+    for band in range(params.bands):
+        acc = np.int64(0)
+        for _ in range(bins):
+            acc += log_power_q24(state.re[k], state.im[k], exponent)
+            k += 1
+        level_q8 = sat16(rnd_shift(acc, _LEVEL_Q24_TO_Q8 + params.band_shift))  # Q8.8
+        old_q8 = np.int64(state.level_q8[row, band])
+        state.level_sum_q8[band] = np.int64(state.level_sum_q8[band]) + level_q8 - old_q8
+        state.level_q8[row, band] = level_q8
+    row += 1
+    if row == params.slot_hops:
+        row = np.int64(0)
+    state.clock[CLOCK_LEVEL] = row
+
+
+@kernel
+def update_features(params: DetectorParams, state: DetectorState) -> None:
+    """Slot level less its four neighbours' mean, less its own running mean: one row of features.
+
+    Arithmetic: four times the slot sum less the neighbours' sums, |.| < 2**23 in Q.8, times 1/(4 slot_hops)
+    in Q.31 < 2**54, RND to Q.18; the running mean recursion M += F - M/32 keeps M = 32 mean in Q.18, that
+    is the mean in Q9.23, |M| <= 32 max|F| + 32 < 2**31 for |F| <= 128 * 2**18 / 2; X = F - M/32 by RND to
+    Q2.6, SAT at +-127/64.
+    """
+    row = np.int64(state.clock[CLOCK_FEATURE])
+    last = np.int64(params.bands) - 1
+    for band in range(params.bands):
+        # Frequency: difference to the neighbours, edges repeated.
+        b = np.int64(band)
+        around = np.int64(state.level_sum_q8[clip(b - 2, 0, last)])
+        around += np.int64(state.level_sum_q8[clip(b - 1, 0, last)])
+        around += np.int64(state.level_sum_q8[clip(b + 1, 0, last)])
+        around += np.int64(state.level_sum_q8[clip(b + 2, 0, last)])
+        difference = 4 * np.int64(state.level_sum_q8[band]) - around
+        whitened_q18 = rnd_shift(difference * np.int64(params.slot_scale_q31), _SLOT_Q39_TO_Q18)  # Q.18
+        # Time: difference to the running mean.
+        mean_q23 = np.int64(state.mean_q23[band])
+        mean_q23 += whitened_q18 - rnd_shift(mean_q23, MEAN_SHIFT)
+        state.mean_q23[band] = mean_q23
+        feature = rnd_shift(whitened_q18 - rnd_shift(mean_q23, MEAN_SHIFT), _FEATURE_Q18_TO_Q6)  # Q.6
+        state.feature_q6[row, band] = clip(feature, -FEATURE_LIMIT, FEATURE_LIMIT)  # Q2.6
+
+
+@kernel
+def process_frontend(params: DetectorParams, state: DetectorState, x, probes) -> None:
+    """A hop of samples to one row of features, at the feature clock; the clock is left to the correlator.
+
+    probes : None or (exponent (1,), band_level_q8 (bands,), slot_level_q8 (bands,)) int32
+    """
+    load_frame(params, state, x)
+    exponent = rfft_bfp(params.fft, state.frame_q30, state.re, state.im)
+    level_row = np.int64(state.clock[CLOCK_LEVEL])
+    update_levels(params, state, exponent)
+    update_features(params, state)
+    if probes is not None:
+        probes[0][0] = exponent
+        for band in range(params.bands):
+            probes[1][band] = state.level_q8[level_row, band]
+            probes[2][band] = state.level_sum_q8[band]

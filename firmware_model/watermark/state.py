@@ -1,0 +1,88 @@
+"""All the memory of the detector: what firmware holds from frame to frame, and its work areas."""
+
+from typing import NamedTuple
+
+import numpy as np
+
+from firmware_model.watermark.params import FLOOR_LOG2, LEVEL_FRAC_BITS, DetectorParams
+
+CLOCK_HOP, CLOCK_INPUT, CLOCK_LEVEL, CLOCK_FEATURE, CLOCK_SCORE = range(5)
+PEAK_HELD, PEAK_HOP, PEAK_SCORE, PEAK_MARKS, PEAK_LAST = range(5)
+NEVER = -(1 << 30)  # hop of the last report before there was one
+
+
+class DetectorState(NamedTuple):
+    """Memory of the detector; the sum of the fields' nbytes is its RAM.
+
+    clock : (5,) int32: hops so far (68 years at 1 hop/s, two at 31.25), and positions in the rings below
+    input_q15 : (fft_size,) int16, Q1.15, ring of the latest samples
+    frame_q30 : (fft_size,) int32, Q2.30, work area: the windowed frame
+    re, im : (fft_size/2 + 1,) int32, work area: spectrum mantissas
+    level_q8 : (slot_hops, bands) int16, Q8.8, ring of band levels, log2 of LSB**2
+    level_sum_q8 : (bands,) int32, sum of that ring over its hops
+    mean_q23 : (bands,) int32, Q9.23, running mean of the whitened level
+    feature_q6 : (mark_hops, bands) int8, Q2.6, ring of features of the last mark
+    column_q6 : (bands,) int32, work area: features summed over slots
+    score_q9 : (keys, max_marks * mark_hops) int16, Q7.9, ring of single-mark scores
+    peak : (keys, 5) int32: candidate held or not, its hop, score in Q.9 and marks; hop of the last report
+    """
+
+    clock: np.ndarray
+    input_q15: np.ndarray
+    frame_q30: np.ndarray
+    re: np.ndarray
+    im: np.ndarray
+    level_q8: np.ndarray
+    level_sum_q8: np.ndarray
+    mean_q23: np.ndarray
+    feature_q6: np.ndarray
+    column_q6: np.ndarray
+    score_q9: np.ndarray
+    peak: np.ndarray
+
+
+class DetectorOutput(NamedTuple):
+    """What one hop gives, for each key.
+
+    score_q9 : (keys,) int32, Q.9, score of the mark that would end here
+    integrated_q9 : (keys,) int32, Q.9, best over 1 to max_marks consecutive marks
+    report : (keys, 4) int32: 1 if a detection is reported at this hop, its hop, score in Q.9, marks
+    """
+
+    score_q9: np.ndarray
+    integrated_q9: np.ndarray
+    report: np.ndarray
+
+
+def init_state(params: DetectorParams) -> DetectorState:
+    """Memory as after endless silence."""
+    keys = len(params.signs)
+    floor_q8 = FLOOR_LOG2 << LEVEL_FRAC_BITS
+    mark_hops = params.slots * params.slot_hops
+    state = DetectorState(
+        clock=np.zeros(5, np.int32),
+        input_q15=np.zeros(params.fft_size, np.int16),
+        frame_q30=np.zeros(params.fft_size, np.int32),
+        re=np.zeros(params.fft_size // 2 + 1, np.int32),
+        im=np.zeros(params.fft_size // 2 + 1, np.int32),
+        level_q8=np.full((params.slot_hops, params.bands), floor_q8, np.int16),
+        level_sum_q8=np.full(params.bands, params.slot_hops * floor_q8, np.int32),
+        mean_q23=np.zeros(params.bands, np.int32),
+        feature_q6=np.zeros((mark_hops, params.bands), np.int8),
+        column_q6=np.zeros(params.bands, np.int32),
+        score_q9=np.zeros((keys, params.max_marks * mark_hops), np.int16),
+        peak=np.zeros((keys, 5), np.int32),
+    )
+    state.peak[:, PEAK_LAST] = NEVER
+    return state
+
+
+def init_output(params: DetectorParams) -> DetectorOutput:
+    """Room for the results of one hop."""
+    keys = len(params.signs)
+    return DetectorOutput(np.zeros(keys, np.int32), np.zeros(keys, np.int32), np.zeros((keys, 4), np.int32))
+
+
+def state_bytes(state: DetectorState) -> int:
+    """RAM of the detector, bytes."""
+    return sum(field.nbytes for field in state)
