@@ -3,7 +3,7 @@
 import numpy as np
 
 from firmware_model.watermark.params import SCORE_FRAC_BITS, DetectorParams
-from firmware_model.watermark.state import CLOCK_FEATURE, CLOCK_SCORE, DetectorState
+from firmware_model.watermark.state import CLOCK_FEATURE, CLOCK_HOP, CLOCK_SCORE, PEAK_LAST, DetectorState
 from fixedpoint._jit import kernel
 from fixedpoint.arith import rnd_shift, sat16
 from fixedpoint.elementary import exp2_q24, log2_q24
@@ -89,6 +89,7 @@ def integrate(params: DetectorParams, state: DetectorState, key):
     """Best score over the last 1 to max_marks marks, and the fewest marks that reach the threshold.
 
     Z_M = (z_0 + ... + z_(M-1)) / sqrt(M), z_i the score i marks ago. Sums < 16 * 2**15, times Q1.15, RND.
+    Marks that were reported are not added again: after a strong mark, silence must not look like another.
 
     Returns
     -------
@@ -101,7 +102,10 @@ def integrate(params: DetectorParams, state: DetectorState, key):
     best = np.int64(-(1 << 30))
     marks = np.int64(0)
     total = np.int64(0)
+    fresh = np.int64(state.clock[CLOCK_HOP]) - np.int64(state.peak[key, PEAK_LAST]) - params.lockout_hops
     for m in range(params.max_marks):
+        if m > 0 and m * mark_hops > fresh:
+            break
         total += np.int64(state.score_q9[key, position])
         z_q9 = rnd_shift(total * np.int64(params.root_q15[m]), 15)  # Q.9
         if z_q9 > best:

@@ -37,12 +37,12 @@ def pick_peak(params: DetectorParams, state: DetectorState, key, score_q9, marks
     """
     hop = np.int64(state.clock[CLOCK_HOP])
     peak = state.peak
-    if marks > 0 and hop - np.int64(peak[key, PEAK_LAST]) >= params.lockout_hops:
-        if peak[key, PEAK_HELD] == 0 or score_q9 > np.int64(peak[key, PEAK_SCORE]):
-            peak[key, PEAK_HELD] = 1
-            peak[key, PEAK_HOP] = hop
-            peak[key, PEAK_SCORE] = score_q9
-            peak[key, PEAK_MARKS] = marks
+    higher = peak[key, PEAK_HELD] == 0 or score_q9 > np.int64(peak[key, PEAK_SCORE])
+    if marks > 0 and higher and hop - np.int64(peak[key, PEAK_LAST]) >= params.lockout_hops:
+        peak[key, PEAK_HELD] = 1
+        peak[key, PEAK_HOP] = hop
+        peak[key, PEAK_SCORE] = score_q9
+        peak[key, PEAK_MARKS] = marks
     report[key, 0] = 0
     if peak[key, PEAK_HELD] == 1 and hop - np.int64(peak[key, PEAK_HOP]) >= params.hold_hops:
         report[key, 0] = 1
@@ -68,7 +68,7 @@ def process_frame(params: DetectorParams, state: DetectorState, x, y: DetectorOu
     Notes
     -----
     Arithmetic: bounds stand at each step; nothing overflows for any input.
-    Error: see `tests/firmware_model/watermark/test_detector.py`, which holds it against the float64 reference.
+    Error: held against the float64 reference by `tests/firmware_model/watermark/test_detector.py`.
     State: `DetectorState`; fixed size, no allocation. Work per hop is constant.
     Source: own design. Level modulation of a pseudo-random pattern of time-frequency cells goes back to the
     patchwork method (Bender et al., IBM Systems Journal 35, 1996) on spectra (Arnold, ICME 2000; Yeo and
@@ -154,7 +154,7 @@ class Detector:
         return self._run(pcm, None)
 
     def flush(self) -> list[Detection]:
-        """End of the stream: report the candidates that are still held; samples short of a hop are dropped."""
+        """End of the stream: report the candidates still held; samples short of a hop are dropped."""
         found = []
         for key, peak in enumerate(self.state.peak):
             if peak[PEAK_HELD]:
@@ -184,7 +184,7 @@ class Detector:
         c = self.config
         # The best match comes half a frame's overlap after the mark's last sample.
         start = (int(hop) + 1) * c.hop - c.mark_samples - (c.fft_size - c.hop) // 2
-        return Detection(key, start / c.fs_hz, int(score_q9) / 2**SCORE_FRAC_BITS, int(marks))
+        return Detection(key, max(start, 0) / c.fs_hz, int(score_q9) / 2**SCORE_FRAC_BITS, int(marks))
 
 
 def detect(pcm: np.ndarray, keys: Sequence[Key], config: WatermarkConfig | None = None) -> Detected:
