@@ -162,7 +162,8 @@ def test_isqrt_of_negatives_is_zero():
 
 
 def test_isqrt_corrections_suffice():
-    """Ends of every seed interval, where the seed is worst: the root before correction is within 4."""
+    """Where the root before correction is farthest, 4 above the floor, and the ends of all seed intervals."""
+    assert isqrt(1731121028 << 31) == math.isqrt(1731121028 << 31)
     for i in range(64, 256):
         for d in ((i << 54), ((i + 1) << 54) - 1):
             assert isqrt(d) == math.isqrt(d)
