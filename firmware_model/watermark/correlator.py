@@ -50,7 +50,7 @@ def score_variance(params: DetectorParams, state: DetectorState):
 
 
 @kernel
-def correlate(params: DetectorParams, state: DetectorState, key):
+def correlate(params: DetectorParams, state: DetectorState, sign_row):
     """sum over slots and bands of sign times feature, Q.6, exact: at most 32 * bands * 127 < 2**23."""
     mark_hops = np.int64(params.slots) * params.slot_hops
     acc = np.int64(0)
@@ -58,7 +58,7 @@ def correlate(params: DetectorParams, state: DetectorState, key):
     row = oldest_row(params, state)
     for _ in range(params.slots):
         for band in range(params.bands):
-            acc += np.int64(params.signs[key, i + band]) * np.int64(state.feature_q6[row, band])
+            acc += np.int64(params.signs[sign_row, i + band]) * np.int64(state.feature_q6[row, band])
         i += params.bands
         row += params.slot_hops
         if row >= mark_hops:
@@ -88,31 +88,38 @@ def score_from(params: DetectorParams, acc, variance):
 def integrate(params: DetectorParams, state: DetectorState, key):
     """Best score over the last 1 to max_marks marks, and the fewest marks that reach the threshold.
 
-    Z_M = (z_0 + ... + z_(M-1)) / sqrt(M), z_i the score i marks ago. Sums < 16 * 2**15, times Q1.15, RND.
-    Marks that were reported are not added again: after a strong mark, silence must not look like another.
+    Z_M = (z_0 + ... + z_(M-1)) / sqrt(M), z_i the score i marks ago for pattern p - i (modulo max_marks),
+    over every pattern p that may end now. Sums < 16 * 2**15, times Q1.15, RND. Marks that were reported
+    are not added again: after a strong mark, silence must not look like another.
 
     Returns
     -------
     score_q9 : largest Z_M, Q.9
-    marks : smallest M with Z_M at or above the threshold; 0 if none is
+    marks : smallest M with a Z_M at or above the threshold; 0 if none is
     """
+    count = np.int64(params.max_marks)
     mark_hops = np.int64(params.slots) * params.slot_hops
-    ring = mark_hops * params.max_marks
-    position = np.int64(state.clock[CLOCK_SCORE])
+    fresh = np.int64(state.clock[CLOCK_HOP]) - np.int64(state.peak[key, PEAK_LAST]) - params.lockout_hops
     best = np.int64(-(1 << 30))
     marks = np.int64(0)
-    total = np.int64(0)
-    fresh = np.int64(state.clock[CLOCK_HOP]) - np.int64(state.peak[key, PEAK_LAST]) - params.lockout_hops
-    for m in range(params.max_marks):
-        if m > 0 and m * mark_hops > fresh:
-            break
-        total += np.int64(state.score_q9[key, position])
-        z_q9 = rnd_shift(total * np.int64(params.root_q15[m]), 15)  # Q.9
-        if z_q9 > best:
-            best = z_q9
-        if marks == 0 and z_q9 >= params.threshold_q9:
-            marks = np.int64(m) + 1
-        position -= mark_hops
-        if position < 0:
-            position += ring
+    for last_pattern in range(count):
+        position = np.int64(state.clock[CLOCK_SCORE])
+        pattern = np.int64(last_pattern)
+        total = np.int64(0)
+        for m in range(count):
+            if m > 0 and m * mark_hops > fresh:
+                break
+            total += np.int64(state.score_q9[key * count + pattern, position])
+            z_q9 = rnd_shift(total * np.int64(params.root_q15[m]), 15)  # Q.9
+            if z_q9 > best:
+                best = z_q9
+            if z_q9 >= params.threshold_q9 and (marks == 0 or m < marks):
+                marks = np.int64(m) + 1
+            # One mark back: the pattern before, the position mark_hops earlier.
+            pattern -= 1
+            if pattern < 0:
+                pattern = count - 1
+            position -= mark_hops
+            if position < 0:
+                position += mark_hops * count
     return best, marks

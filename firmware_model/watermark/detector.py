@@ -77,10 +77,11 @@ def process_frame(params: DetectorParams, state: DetectorState, x, y: DetectorOu
     """
     process_frontend(params, state, x, probes)
     variance = score_variance(params, state)
-    for key in range(params.signs.shape[0]):
-        z_q9 = score_from(params, correlate(params, state, key), variance)
-        state.score_q9[key, state.clock[CLOCK_SCORE]] = z_q9
-        y.score_q9[key] = z_q9
+    for row in range(params.signs.shape[0]):
+        z_q9 = score_from(params, correlate(params, state, row), variance)
+        state.score_q9[row, state.clock[CLOCK_SCORE]] = z_q9
+        y.score_q9[row] = z_q9
+    for key in range(state.peak.shape[0]):
         best_q9, marks = integrate(params, state, key)
         y.integrated_q9[key] = best_q9
         pick_peak(params, state, key, best_q9, marks, y.report)
@@ -114,7 +115,7 @@ class Detected(NamedTuple):
     """Detections of a whole recording and the scores behind them.
 
     detections : list of Detection, in the order of their reports
-    scores : (hops, keys) float64, single-mark score at the end of each hop
+    scores : (hops, keys, max_marks) float64, single-mark score at the end of each hop, by pattern
     integrated : (hops, keys) float64, best score over consecutive marks
     threshold : float
     """
@@ -138,7 +139,8 @@ class Detector:
         if not 1 <= len(keys) <= 1024:
             raise ConfigError(f"keys: {len(keys)} found, 1 to 1024 are accepted")
         self.config = config or WatermarkConfig()
-        signs = np.stack([key.signs(self.config.slots, self.config.bands) for key in keys])
+        c = self.config
+        signs = np.stack([key.signs(c.max_marks, c.slots, c.bands) for key in keys])
         self.params = quantise(self.config, signs)
         self.state = init_state(self.params)
         self.output = init_output(self.params)
@@ -174,7 +176,7 @@ class Detector:
         for start in range(0, whole, hop):
             process_frame(self.params, self.state, pcm[start : start + hop], self.output, None)
             if trace is not None:
-                trace.append(np.stack([self.output.score_q9, self.output.integrated_q9]))
+                trace.append(np.concatenate([self.output.score_q9, self.output.integrated_q9]))
             if self.output.report[:, 0].any():
                 for key in np.flatnonzero(self.output.report[:, 0]):
                     found.append(self._detection(int(key), *self.output.report[key, 1:]))
@@ -210,6 +212,7 @@ def detect(pcm: np.ndarray, keys: Sequence[Key], config: WatermarkConfig | None 
     detector = Detector(keys, config)
     trace: list[np.ndarray] = []
     detections = detector._run(pcm, trace) + detector.flush()
-    shape = (len(trace), 2, len(keys))
-    scores = np.array(trace, dtype=np.float64).reshape(shape) / 2**SCORE_FRAC_BITS
-    return Detected(detections, scores[:, 0], scores[:, 1], detector.config.threshold)
+    values = np.array(trace, dtype=np.float64).reshape(len(trace), -1) / 2**SCORE_FRAC_BITS
+    marks = detector.config.max_marks
+    scores = values[:, : len(keys) * marks].reshape(len(trace), len(keys), marks)
+    return Detected(detections, scores, values[:, len(keys) * marks :], detector.config.threshold)

@@ -1,6 +1,7 @@
 """A key: hexadecimal digits to balanced signs, the same for ever."""
 
 import hashlib
+from collections.abc import Iterator
 from dataclasses import dataclass
 
 import numpy as np
@@ -39,48 +40,53 @@ class Key:
             raise ConfigError(f"key {text!r}: {len(digits)} digits found, needed are {accepted}")
         return cls(bytes.fromhex(digits))
 
-    def signs(self, slots: int, bands: int) -> np.ndarray:
-        """Signs of a mark, balanced: in every band as many +1 as -1.
+    def signs(self, patterns: int, slots: int, bands: int) -> np.ndarray:
+        """Signs of the marks, balanced: in every pattern and band as many +1 as -1 over the slots.
 
         Parameters
         ----------
+        patterns : int, 1 or more; consecutive marks use pattern 0, 1, ... in turn
         slots : int, even
         bands : int
 
         Returns
         -------
-        (slots, bands) int8, +1 or -1
+        (patterns, slots, bands) int8, +1 or -1
 
         Notes
         -----
         Fixed for ever; another derivation needs another domain string. The octets of
-        SHAKE-256(domain || length of the key as one octet || key) are drawn in order. Band by band, from
-        the lowest, the column starts as +1 for the first half of the slots and -1 for the rest, and is
-        shuffled after Fisher and Yates: for i from slots - 1 down to 1, an octet v is drawn, and drawn
-        again while v >= 256 - 256 mod (i + 1) (so that all orders are equally likely), and entries i
-        and v mod (i + 1) are exchanged.
+        SHAKE-256(domain || length of the key as one octet || key) are drawn in order. Pattern by pattern,
+        and in it band by band from the lowest, the column starts as +1 for the first half of the slots and
+        -1 for the rest, and is shuffled after Fisher and Yates: for i from slots - 1 down to 1, an octet v
+        is drawn, and drawn again while v >= 256 - 256 mod (i + 1) (so that all orders are equally likely),
+        and entries i and v mod (i + 1) are exchanged.
         A steady sound has the same level in every slot, so that balance takes it out of the score. With
-        independent uniform columns the score of any fixed audio has mean 0 and a sub-Gaussian tail.
+        independent uniform columns the score of any fixed audio has mean 0 and a sub-Gaussian tail. The
+        patterns of consecutive marks differ so that this holds for their sum as well: a rhythm that comes
+        again with the next mark meets other signs.
         Source: own design; SHAKE-256 is FIPS 202.
         """
         message = _DOMAIN + bytes([len(self.octets)]) + self.octets
-        # Rejection wastes less than half of the octets; the stream is extended until it suffices.
-        length = 2 * slots * bands
-        draws = iter(hashlib.shake_256(message).digest(length))
+        draws = _octets(message)
         half = slots // 2
-        columns = np.repeat(np.array([1, -1], dtype=np.int8), half)[:, None].repeat(bands, axis=1)
-        used = 0
-        for band in range(bands):
-            column = columns[:, band]
+        columns = np.empty((patterns, bands, slots), dtype=np.int8)
+        for column in columns.reshape(-1, slots):
+            column[:half], column[half:] = 1, -1
             for i in range(slots - 1, 0, -1):
                 limit = 256 - 256 % (i + 1)
-                v = 256
+                v = next(draws)
                 while v >= limit:
-                    if used == length:
-                        length *= 2
-                        draws = iter(hashlib.shake_256(message).digest(length)[used:])
                     v = next(draws)
-                    used += 1
                 j = v % (i + 1)
                 column[i], column[j] = column[j], column[i]
-        return columns
+        return np.ascontiguousarray(columns.transpose(0, 2, 1))
+
+
+def _octets(message: bytes) -> Iterator[int]:
+    """The octets of SHAKE-256(message), without end."""
+    length, used = 1 << 14, 0
+    while True:
+        # hashlib gives a prefix of a wanted length: double it when it runs out.
+        yield from hashlib.shake_256(message).digest(length)[used:]
+        length, used = 2 * length, length

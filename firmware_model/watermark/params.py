@@ -31,7 +31,7 @@ class WatermarkConfig:
     slot_hops : int, 1 to 64; length of a slot in hops
     low_hz, high_hz : float, edges of the marked bands, hertz
     band_bins : int, 1, 2, 4, 8 or 16; FFT bins in a band
-    max_marks : int, 1 to 16; consecutive marks whose scores are added
+    max_marks : int, 1 to 16; consecutive marks whose scores are added, each with signs of its own
     threshold : float, 1 to 60; score in standard deviations of unmarked audio
 
     Raises
@@ -49,7 +49,7 @@ class WatermarkConfig:
     high_hz: float = 7000.0
     band_bins: int = 2
     max_marks: int = 4
-    threshold: float = 5.3
+    threshold: float = 5.5
 
     def __post_init__(self) -> None:
         _check("fs_hz", self.fs_hz, 8000, 48000)
@@ -128,7 +128,7 @@ class DetectorParams(NamedTuple):
     least_variance_q12 : int, Q.12, variance of the score, times slots - 1, below which it counts as silence
     root_q15 : (max_marks,) int32, Q1.15, 1/sqrt(m), 1 kept as 2**15
     window_q15 : (fft_size,) int16, Q1.15, periodic Hann
-    signs : (keys, slots, bands) flattened to (keys, slots * bands) int8, +1 or -1
+    signs : (keys * max_marks, slots * bands) int8, +1 or -1; row key * max_marks + pattern
     fft : FftParams
     """
 
@@ -158,7 +158,7 @@ def quantise(config: WatermarkConfig, signs: np.ndarray) -> DetectorParams:
     Parameters
     ----------
     config : WatermarkConfig
-    signs : (keys, slots, bands) int8, +1 or -1, from `Key.signs`
+    signs : (keys, max_marks, slots, bands) int8, +1 or -1, from `Key.signs`
 
     Returns
     -------
@@ -169,8 +169,9 @@ def quantise(config: WatermarkConfig, signs: np.ndarray) -> DetectorParams:
     ConfigError
         Signs of another shape.
     """
-    if signs.ndim != 3 or signs.shape[1:] != (config.slots, config.bands) or not len(signs):
-        raise ConfigError(f"signs of shape {signs.shape}: must be (keys, {config.slots}, {config.bands})")
+    shape = (config.max_marks, config.slots, config.bands)
+    if signs.shape[1:] != shape or not len(signs):
+        raise ConfigError(f"signs of shape {signs.shape}: must be (keys, {', '.join(map(str, shape))})")
     marks = np.arange(1, config.max_marks + 1)
     return DetectorParams(
         fft_size=config.fft_size,
@@ -190,7 +191,7 @@ def quantise(config: WatermarkConfig, signs: np.ndarray) -> DetectorParams:
         least_variance_q12=(config.slots - 1) * config.slots * config.bands,
         root_q15=np.round(2**15 / np.sqrt(marks)).astype(np.int32),
         window_q15=hann_q15(config.fft_size),
-        signs=np.ascontiguousarray(signs.reshape(len(signs), -1), dtype=np.int8),
+        signs=np.ascontiguousarray(signs.reshape(len(signs) * config.max_marks, -1), dtype=np.int8),
         fft=init_fft(config.fft_size),
     )
 

@@ -23,7 +23,7 @@ class DetectorState(NamedTuple):
     mean_q23 : (bands,) int32, Q9.23, running mean of the whitened level
     feature_q6 : (mark_hops, bands) int8, Q2.6, ring of features of the last mark
     column_q6 : (bands,) int32, work area: features summed over slots
-    score_q9 : (keys, max_marks * mark_hops) int16, Q7.9, ring of single-mark scores
+    score_q9 : (keys * max_marks, max_marks * mark_hops) int16, Q7.9, a ring of scores for each pattern
     peak : (keys, 5) int32: candidate held or not, its hop, score in Q.9 and marks; hop of the last report
     """
 
@@ -42,10 +42,10 @@ class DetectorState(NamedTuple):
 
 
 class DetectorOutput(NamedTuple):
-    """What one hop gives, for each key.
+    """What one hop gives.
 
-    score_q9 : (keys,) int32, Q.9, score of the mark that would end here
-    integrated_q9 : (keys,) int32, Q.9, best over 1 to max_marks consecutive marks
+    score_q9 : (keys * max_marks,) int32, Q.9, score of the mark that would end here, by pattern
+    integrated_q9 : (keys,) int32, Q.9, best over patterns and 1 to max_marks consecutive marks
     report : (keys, 4) int32: 1 if a detection is reported at this hop, its hop, score in Q.9, marks
     """
 
@@ -56,7 +56,7 @@ class DetectorOutput(NamedTuple):
 
 def init_state(params: DetectorParams) -> DetectorState:
     """Memory as after endless silence."""
-    keys = len(params.signs)
+    keys = len(params.signs) // params.max_marks
     floor_q8 = FLOOR_LOG2 << LEVEL_FRAC_BITS
     mark_hops = params.slots * params.slot_hops
     state = DetectorState(
@@ -70,7 +70,7 @@ def init_state(params: DetectorParams) -> DetectorState:
         mean_q23=np.zeros(params.bands, np.int32),
         feature_q6=np.zeros((mark_hops, params.bands), np.int8),
         column_q6=np.zeros(params.bands, np.int32),
-        score_q9=np.zeros((keys, params.max_marks * mark_hops), np.int16),
+        score_q9=np.zeros((len(params.signs), params.max_marks * mark_hops), np.int16),
         peak=np.zeros((keys, 5), np.int32),
     )
     state.peak[:, PEAK_LAST] = NEVER
@@ -79,8 +79,12 @@ def init_state(params: DetectorParams) -> DetectorState:
 
 def init_output(params: DetectorParams) -> DetectorOutput:
     """Room for the results of one hop."""
-    keys = len(params.signs)
-    return DetectorOutput(np.zeros(keys, np.int32), np.zeros(keys, np.int32), np.zeros((keys, 4), np.int32))
+    keys = len(params.signs) // params.max_marks
+    return DetectorOutput(
+        score_q9=np.zeros(len(params.signs), np.int32),
+        integrated_q9=np.zeros(keys, np.int32),
+        report=np.zeros((keys, 4), np.int32),
+    )
 
 
 def state_bytes(state: DetectorState) -> int:
