@@ -1,0 +1,375 @@
+"""The embedder: raises and lowers narrow time-frequency cells by a key, as far as the programme masks it.
+
+Runs on the host that feeds the loudspeaker, in float64; only the detector is firmware. The mark is made
+at the detector's sample rate from the mean of the channels and added, as a difference, to the untouched
+programme at its own rate.
+"""
+
+import math
+from collections.abc import Iterator
+from typing import NamedTuple
+
+import numpy as np
+import soxr
+from numpy.typing import NDArray
+
+from firmware_model.watermark.headroom import BLOCK_SAMPLES, add_within_headroom
+from firmware_model.watermark.key import Key
+from firmware_model.watermark.masking import (
+    MIN_FRAME,
+    OVERLAP,
+    POWER_FLOOR,
+    MaskingModel,
+    Real,
+    Spectrum,
+    analyse,
+    band_energies,
+    init_masking,
+    masked_threshold,
+    spread_over_bins,
+    synthesise,
+)
+from firmware_model.watermark.params import NEIGHBOURS, WatermarkConfig
+from fixedpoint.errors import AudioError, ConfigError
+
+MODES = ("informed", "live")
+DEFAULT_STRENGTH_DB = 2.0
+MIN_STRENGTH_DB, MAX_STRENGTH_DB = -20.0, 12.0
+MAX_FS_HZ = 655_350
+MAX_CHANNELS = 2
+
+MAX_GAIN_DB = 4.5  # of a cell; stronger marks lift the noise between the harmonics audibly
+FRAME_SECONDS = 0.128  # frame of the embedder, unless the detector's is longer or half a slot is shorter
+# Informed weight u = clip(1 - INFORMED_SLOPE * s * X, ...): a cell that already says s is left more alone.
+INFORMED_SLOPE, INFORMED_MIN, INFORMED_MAX = 0.5, 0.3, 1.5
+REFERENCE_SLOTS = (-2, -1, 1, 2)  # a slot's host feature is taken against these neighbours
+
+LIMITER_SECONDS = 0.002
+ROUNDING_POWER = 2.0**-30 / 12  # of 16-bit PCM, per sample: a mark below it is not the loudest noise
+
+_NEIGHBOUR_OFFSETS = tuple(d for d in range(-NEIGHBOURS, NEIGHBOURS + 1) if d)
+
+
+class Embedded(NamedTuple):
+    """Marked audio.
+
+    y : (n,) or (n, channels) float64, like the input
+    marks_s : (marks,) float64, start of each mark, seconds
+    mark_seconds : length of a mark, seconds
+    wsr_db : watermark to signal, 10 log10(sum (y-x)^2 / sum x^2); None where either sum is 0
+    nmr_db : noise to mask, 10 log10 of the mean over marked frames and the half-Bark bands that hold marked
+        bins of (watermark energy / masked threshold); None where there is no watermark
+    """
+
+    y: Real
+    marks_s: Real
+    mark_seconds: float
+    wsr_db: float | None
+    nmr_db: float | None
+
+
+def embed(
+    x: Real,
+    fs_hz: int,
+    key: Key,
+    *,
+    mode: str = "informed",
+    strength_db: float = DEFAULT_STRENGTH_DB,
+    config: WatermarkConfig | None = None,
+) -> Embedded:
+    """Embed marks back to back from sample 0, as many whole ones as fit.
+
+    Parameters
+    ----------
+    x : (n,) or (n, 1 or 2) float64 in [-1, 1]
+    fs_hz : int, sample rate of x, hertz, at least config.fs_hz
+    key : Key
+    mode : "informed" looks ahead in the file and puts the strength where the programme contradicts the
+        key; "live" is causal but for one frame of the embedder (128 ms), the resampler and the limiter
+    strength_db : float in [-20, 12]; dB by which the change of a cell's amplitude may exceed its
+        masked threshold; MAX_GAIN_DB bounds it as well, so that the mark grows by less than 1 dB per dB
+    config : WatermarkConfig, None for the defaults
+
+    Returns
+    -------
+    Embedded
+
+    Raises
+    ------
+    AudioError
+        x shorter than a mark, empty, not floating point, not finite, beyond [-1, 1], or with more than two
+        channels; fs_hz below config.fs_hz.
+    ConfigError
+        mode, strength_db, fs_hz, or slots too short to embed in.
+
+    Notes
+    -----
+    For cell (t, k) of an STFT of 128 ms (root-Hann, 3/4 overlap) of the mean of the channels at config.fs_hz,
+    slot j, key sign s = s[j mod slots, band of k]:
+        step_db = min(20 log10(1 + 10^(strength_db/20) sqrt(M)/|Y|), MAX_GAIN_DB) * s * u
+        w = synthesis of (10^(step_db/20) - 1) Y_c for each channel c;    y = x + limited w
+    with M the cell's share of the masked threshold (masking.py) and u = 1 live, or
+    clip(1 - X s/2, 0.3, 1.5) informed, X being the programme's own feature in that slot and band.
+    Limiter: w is attenuated by a minimum-then-mean envelope so that |y| <= max(CEILING, |x|) at every
+    sample; a sample that did not saturate in 16 bits does not with the mark. A programme that sits at full
+    scale leaves no room: lower it by 0.5 dB first, wsr_db tells.
+    Source: own design; level modulation of cells as in Haitsma et al., "Audio watermarking for
+    monitoring and copy protection", ACM Multimedia 2000.
+    """
+    config = WatermarkConfig() if config is None else config
+    _check_settings(fs_hz, mode, strength_db, config)
+    samples = _checked_samples(x, fs_hz, config)
+    marks = _marks_that_fit(len(samples), fs_hz, config)
+
+    host = samples if fs_hz == config.fs_hz else soxr.resample(samples, fs_hz, config.fs_hz, quality="VHQ")
+    marker = init_marker(key, config, mode=mode, strength_db=strength_db, marks=marks, samples=len(host))
+    y, nmr = _watermark(marker, host, fs_hz, samples.shape)
+    energy_w, energy_x = add_within_headroom(samples, y, max(1, round(LIMITER_SECONDS * fs_hz)))
+    wsr_db = 10 * math.log10(energy_w / energy_x) if energy_w > 0 and energy_x > 0 else None
+    return Embedded(
+        y=y.reshape(x.shape),
+        marks_s=np.arange(marks, dtype=np.float64) * config.mark_seconds,
+        mark_seconds=config.mark_seconds,
+        wsr_db=wsr_db,
+        nmr_db=10 * math.log10(nmr) if nmr > 0 and wsr_db is not None else None,
+    )
+
+
+class Marker(NamedTuple):
+    """What stays the same from block to block; lengths in samples at the detector's rate.
+
+    fs_hz : int, the detector's rate
+    masking : MaskingModel
+    signs : (patterns * slots, bands) float64, +1 or -1; slot j of the programme uses row j modulo all
+    first_bin : (bands + 1,) int, band b is the bins [first_bin[b], first_bin[b + 1]) of a frame
+    slot, marked, total : length of a slot, of all marks, of the programme
+    margin : context on each side of a block, whole hops
+    informed : bool
+    strength_db : float
+    """
+
+    fs_hz: int
+    masking: MaskingModel
+    signs: Real
+    first_bin: NDArray[np.int64]
+    slot: int
+    marked: int
+    total: int
+    margin: int
+    informed: bool
+    strength_db: float
+
+    @property
+    def marked_bins(self) -> slice:
+        return slice(int(self.first_bin[0]), int(self.first_bin[-1]))
+
+    @property
+    def marked_masking_bands(self) -> NDArray[np.bool_]:
+        """(bands of the masking model,): those that hold a marked bin."""
+        first = self.masking.first_bin
+        return (first[1:] > self.first_bin[0]) & (first[:-1] < self.first_bin[-1])
+
+
+def init_marker(
+    key: Key, config: WatermarkConfig, *, mode: str, strength_db: float, marks: int, samples: int
+) -> Marker:
+    """Tables for `marks` marks in a programme of `samples` samples at config.fs_hz."""
+    frame = _frame_samples(config)
+    signs = key.signs(config.max_marks, config.slots, config.bands)
+    hop = frame // OVERLAP
+    # Three slots for the feature of a slot that began before the block, two frames, and half a second, over
+    # which forward masking falls by 187 dB: a block comes out as it would in one piece.
+    context = 3 * config.slot_samples + 2 * frame + config.fs_hz // 2
+    return Marker(
+        fs_hz=config.fs_hz,
+        masking=init_masking(config.fs_hz, frame),
+        signs=signs.reshape(-1, config.bands).astype(np.float64),
+        first_bin=np.ceil(config.band_edges_hz * frame / config.fs_hz).astype(np.int64),
+        slot=config.slot_samples,
+        marked=marks * config.mark_samples,
+        total=samples,
+        margin=-(-context // hop) * hop,
+        informed=mode == "informed",
+        strength_db=float(strength_db),
+    )
+
+
+def _frame_samples(config: WatermarkConfig) -> int:
+    """Frame of the embedder, a power of two; half a slot at most, or a slot would blur into the next."""
+    longest = max(FRAME_SECONDS * config.fs_hz, config.fft_size)
+    frame = 1 << math.floor(math.log2(min(longest, config.slot_samples / 2)))
+    shortest = max(MIN_FRAME, config.fft_size // config.band_bins)  # a bin in every band
+    if frame < shortest:
+        raise ConfigError(
+            f"hop * slot_hops={config.slot_samples}: a slot must have {2 * shortest} samples or more to embed"
+            f" bands of {config.band_bins * config.fs_hz / config.fft_size:g} Hz"
+        )
+    return frame
+
+
+def steps_db(marker: Marker, centre: NDArray[np.int64], spectrum: Spectrum, threshold: Real) -> Real:
+    """Change of level of every marked cell, dB: (frames, marked bins), 0 outside the marks.
+
+    centre : (frames,) int, sample at the middle of each frame
+    spectrum : (frames, bins) complex, of the mean of the channels
+    threshold : (frames, bands of the masking model), energy
+    """
+    slot = centre // marker.slot
+    signs = marker.signs[slot % len(marker.signs)]
+    if marker.informed:
+        feature = host_feature(marker, slot, spectrum)
+        signs = signs * np.clip(1.0 - INFORMED_SLOPE * signs * feature, INFORMED_MIN, INFORMED_MAX)
+    signs = signs * ((centre >= 0) & (centre < marker.marked))[:, None]
+
+    bins = marker.marked_bins
+    power = _power(spectrum[:, bins])
+    allowed = spread_over_bins(marker.masking, threshold)[:, bins] * 10.0 ** (marker.strength_db / 10.0)
+    # sqrt(M)/|Y|, but 0 where there is nothing to scale: digital silence, channels that cancel in the mean.
+    relative = np.sqrt(allowed * power) / (power + POWER_FLOOR)
+    step = np.minimum(20.0 * np.log10(1.0 + relative), MAX_GAIN_DB)
+    return step * np.repeat(signs, np.diff(marker.first_bin), axis=1)
+
+
+def host_feature(marker: Marker, slot: NDArray[np.int64], spectrum: Spectrum) -> Real:
+    """The programme's own detector feature, which the mark has to overcome: (frames, bands), log2 of power.
+
+    slot : (frames,) int, slot of each frame, ascending without a gap
+    spectrum : (frames, bins) complex
+
+    Notes
+    -----
+    As in the detector: L = log2 |Y|^2; S = mean over the band's bins and the slot's frames; F = S minus
+    the mean of its four neighbour bands. There a running mean over the past is then taken away; the
+    embedder, which knows the future, takes the mean of the two slots before and the two after, as far as
+    the programme has them.
+    """
+    log_power = np.log2(_power(spectrum[:, marker.marked_bins]) + POWER_FLOOR)
+    level = band_energies(log_power, marker.first_bin - marker.first_bin[0]) / np.diff(marker.first_bin)
+    slots, first_frame, frames = np.unique(slot, return_index=True, return_counts=True)
+    level = np.add.reduceat(level, first_frame, axis=0) / frames[:, None]
+
+    bands = level.shape[1]
+    edged = np.pad(level, ((0, 0), (NEIGHBOURS, NEIGHBOURS)), mode="edge")
+    around = sum(edged[:, NEIGHBOURS + d : NEIGHBOURS + d + bands] for d in _NEIGHBOUR_OFFSETS)
+    contrast = level - around / len(_NEIGHBOUR_OFFSETS)
+
+    held = ((slots >= 0) & ((slots + 1) * marker.slot <= marker.total)).astype(np.float64)[:, None]
+    reference, count = np.zeros_like(contrast), np.zeros_like(held)
+    for d in REFERENCE_SLOTS:
+        to, of = slice(max(0, -d), len(slots) - max(0, d)), slice(max(0, d), len(slots) - max(0, -d))
+        reference[to] += held[of] * contrast[of]
+        count[to] += held[of]
+    feature = held * (contrast - reference / np.maximum(count, 1.0))
+    return np.repeat(feature, frames, axis=0)
+
+
+def _watermark(marker: Marker, host: Real, fs_hz: int, shape: tuple[int, ...]) -> tuple[Real, float]:
+    """The watermark at the programme's rate, (n, channels), and the mean noise-to-mask power ratio.
+
+    host : (samples, channels) at the detector's rate
+    """
+    w = np.zeros(shape)
+    stream = None
+    if fs_hz != marker.fs_hz:
+        stream = soxr.ResampleStream(marker.fs_hz, fs_hz, shape[1], dtype="float64", quality="VHQ")
+    at, total, cells = 0, 0.0, 0
+    for block, ratio, last in _blocks(marker, host):
+        piece = block if stream is None else stream.resample_chunk(block, last=last)
+        piece = piece[: len(w) - at]  # the two roundings of the length can add up to a sample too many
+        w[at : at + len(piece)] = piece
+        at += len(piece)
+        total += float(ratio.sum())
+        cells += ratio.size
+    return w, total / max(cells, 1)
+
+
+def _blocks(marker: Marker, host: Real) -> Iterator[tuple[Real, Real, bool]]:
+    """Consecutive blocks of the watermark at the detector's rate, (samples, channels); noise-to-mask
+    ratios of their marked frames, (frames, bands); whether it is the last."""
+    model, margin = marker.masking, marker.margin
+    block = max(BLOCK_SAMPLES // model.hop, 1) * model.hop
+    for start in range(0, len(host), block):
+        stop = min(start + block, len(host))
+        segment = _padded(host, start - margin, stop + margin)
+        mono = segment.mean(axis=1)
+        spectrum = analyse(model, mono)
+        threshold = masked_threshold(model, mono, spectrum)
+        centre = start - margin + model.frame // 2 + model.hop * np.arange(len(spectrum))
+        change = 10.0 ** (steps_db(marker, centre, spectrum, threshold) / 20.0) - 1.0
+        spectra = [analyse(model, channel) for channel in segment.T] if segment.shape[1] > 1 else [spectrum]
+        w = np.stack([_changed(marker, change, s, len(segment)) for s in spectra], axis=1)
+
+        own = (centre >= start) & (centre < min(stop, marker.marked))
+        ratio = _noise_to_mask(marker, analyse(model, w.mean(axis=1))[own], threshold[own])
+        yield w[margin : margin + stop - start], ratio, stop == len(host)
+
+
+def _changed(marker: Marker, change: Real, spectrum: Spectrum, n: int) -> Real:
+    """Synthesis of the marked cells, each times its change of amplitude."""
+    w = np.zeros_like(spectrum)
+    w[:, marker.marked_bins] = change * spectrum[:, marker.marked_bins]
+    return synthesise(marker.masking, w, n)
+
+
+def _noise_to_mask(marker: Marker, w: Spectrum, threshold: Real) -> Real:
+    """Watermark energy over masked threshold, not below 16-bit rounding: (frames, marked bands)."""
+    first_bin = marker.masking.first_bin
+    window_energy = float(np.sum(marker.masking.window**2))
+    rounding = ROUNDING_POWER * window_energy * np.diff(first_bin)
+    ratio = band_energies(_power(w), first_bin) / np.maximum(threshold, rounding)
+    return ratio[:, marker.marked_masking_bands]
+
+
+def _padded(x: Real, start: int, stop: int) -> Real:
+    """x[start:stop], with zeros where that lies outside x."""
+    y = np.zeros((stop - start, x.shape[1]))
+    inside = x[max(start, 0) : stop]
+    offset = max(-start, 0)
+    y[offset : offset + len(inside)] = inside
+    return y
+
+
+def _power(spectrum: Spectrum) -> Real:
+    return spectrum.real**2 + spectrum.imag**2
+
+
+def _check_settings(fs_hz: int, mode: str, strength_db: float, config: WatermarkConfig) -> None:
+    if isinstance(fs_hz, bool) or not isinstance(fs_hz, (int, np.integer)) or fs_hz > MAX_FS_HZ:
+        raise ConfigError(f"fs_hz={fs_hz!r}: must be an integer from {config.fs_hz} to {MAX_FS_HZ}")
+    if fs_hz < config.fs_hz:
+        raise AudioError(f"{fs_hz} Hz audio found; at least {config.fs_hz} Hz needed")
+    if mode not in MODES:
+        raise ConfigError(f"mode={mode!r}: must be one of {', '.join(MODES)}")
+    is_number = isinstance(strength_db, (int, float, np.integer, np.floating)) and not isinstance(
+        strength_db, bool
+    )
+    if not is_number or not MIN_STRENGTH_DB <= strength_db <= MAX_STRENGTH_DB:
+        raise ConfigError(
+            f"strength_db={strength_db!r}: must be from {MIN_STRENGTH_DB:g} to {MAX_STRENGTH_DB:g}"
+        )
+
+
+def _checked_samples(x: Real, fs_hz: int, config: WatermarkConfig) -> Real:
+    """x as (n, channels) float64, at least a mark long."""
+    samples = np.asarray(x)
+    if samples.dtype.kind != "f":
+        raise AudioError(f"samples of dtype {samples.dtype}: must be floating point, full scale 1.0")
+    if samples.ndim == 1:
+        samples = samples[:, None]
+    if samples.ndim != 2 or not samples.size or samples.shape[1] > MAX_CHANNELS:
+        raise AudioError(f"samples of shape {np.shape(x)}: must be (n,) or (n, 1 or 2), n >= 1")
+    samples = np.ascontiguousarray(samples, dtype=np.float64)
+    peak = max(float(samples.max()), -float(samples.min()))
+    if not peak <= 1.0:  # NaN as well
+        bad = np.argwhere(~(np.abs(samples) <= 1.0))[0]
+        found = samples[tuple(bad)]
+        raise AudioError(f"{found} found at sample {bad[0]}, channel {bad[1]}: must be in [-1, 1]")
+    if _marks_that_fit(len(samples), fs_hz, config) == 0:
+        raise AudioError(
+            f"{len(samples) / fs_hz:.3f} s of audio found; a mark needs {config.mark_seconds:.3f} s"
+        )
+    return samples
+
+
+def _marks_that_fit(n: int, fs_hz: int, config: WatermarkConfig) -> int:
+    return n * config.fs_hz // (fs_hz * config.mark_samples)
