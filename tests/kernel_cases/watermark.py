@@ -1,0 +1,114 @@
+"""Arguments for the watermark detector's kernels: a small layout, driven to its extremes."""
+
+from collections.abc import Callable
+from typing import Any
+
+import numpy as np
+
+from firmware_model.watermark.detector import process_frame  # noqa: F401 (registers the kernels)
+from firmware_model.watermark.key import Key
+from firmware_model.watermark.params import DetectorParams, WatermarkConfig, quantise
+from firmware_model.watermark.state import (
+    CLOCK_FEATURE,
+    CLOCK_HOP,
+    DetectorState,
+    init_output,
+    init_state,
+)
+
+CONFIG = WatermarkConfig(
+    fft_size=256, hop=64, slots=4, slot_hops=2, low_hz=500, high_hz=3000, max_marks=2, threshold=2
+)
+
+
+def _params() -> DetectorParams:
+    keys = [Key.from_hex("5eed"), Key.from_hex("0123456789abcdef")]
+    return quantise(CONFIG, np.stack([k.signs(CONFIG.max_marks, CONFIG.slots, CONFIG.bands) for k in keys]))
+
+
+def _hops(rng: np.random.Generator) -> list[np.ndarray]:
+    """Silence, noise, rails and steps between them: all that makes levels and features jump."""
+    rail = np.full(CONFIG.hop, -(1 << 15), np.int16)
+    square = np.where(np.arange(CONFIG.hop) % 8 < 4, (1 << 15) - 1, -(1 << 15)).astype(np.int16)
+    quiet = np.zeros(CONFIG.hop, np.int16)
+    noise = [rng.integers(-(1 << k), 1 << k, CONFIG.hop).astype(np.int16) for k in (15, 2, 15, 8, 15)]
+    return [quiet, square, quiet, rail, *noise, square, square, *noise, quiet]
+
+
+def _busy_state(rng: np.random.Generator, params: DetectorParams) -> DetectorState:
+    """A state whose memories are filled with anything that they can hold."""
+    state = init_state(params)
+    state.input_q15[:] = rng.integers(-(1 << 15), 1 << 15, len(state.input_q15))
+    state.re[:] = rng.integers(-1296000000, 1296000000, len(state.re))
+    state.im[:] = rng.integers(-1296000000, 1296000000, len(state.im))
+    state.level_q8[:] = rng.integers(6 << 8, 50 << 8, state.level_q8.shape)
+    state.level_sum_q8[:] = state.level_q8.sum(axis=0)
+    state.mean_q23[:] = rng.integers(-44 << 23, 44 << 23, len(state.mean_q23))
+    state.feature_q6[:] = rng.integers(-127, 128, state.feature_q6.shape)
+    state.score_q9[:] = rng.integers(-(1 << 15), 1 << 15, state.score_q9.shape)
+    state.clock[CLOCK_FEATURE] = rng.integers(CONFIG.mark_hops)
+    state.clock[CLOCK_HOP] = 1000
+    return state
+
+
+def _each(*tails: tuple[Any, ...]) -> Callable[[np.random.Generator], list[tuple]]:
+    """Params and a busy state, followed by each of these tails."""
+
+    def build(rng: np.random.Generator) -> list[tuple]:
+        params = _params()
+        return [(params, _busy_state(rng, params), *tail) for tail in tails]
+
+    return build
+
+
+def _stream(rng: np.random.Generator) -> list[tuple]:
+    params, output = _params(), init_output(_params())
+    state = init_state(params)
+    probes = (np.zeros(1, np.int32), np.zeros(CONFIG.bands, np.int32), np.zeros(CONFIG.bands, np.int32))
+    return [(params, state, x, output, probes) for x in _hops(rng)]
+
+
+def _load(rng: np.random.Generator) -> list[tuple]:
+    params = _params()
+    return [(params, _busy_state(rng, params), x) for x in _hops(rng)[:5]]
+
+
+def _powers(rng: np.random.Generator) -> list[tuple]:
+    parts = [np.int64(v) for v in (0, 1, -1, 1296000000, -1296000000, int(rng.integers(1 << 30)))]
+    return [(re, im, np.int64(e)) for re in parts for im in parts for e in (-30, -28, -3, 0, 9, 12)]
+
+
+def _ratios(rng: np.random.Generator) -> list[tuple]:
+    params = _params()
+    least = params.least_variance_q12
+    top = 16 * CONFIG.bands * 127**2
+    return [
+        (params, np.int64(acc), np.int64(v))
+        for acc in (0, 1, -1, 4 * CONFIG.bands * 127, -4 * CONFIG.bands * 127)
+        for v in (0, least - 1, least, top, int(rng.integers(least, top)))
+    ]
+
+
+def _peaks(rng: np.random.Generator) -> list[tuple]:
+    params = _params()
+    state = init_state(params)
+    report = np.zeros((2, 4), np.int32)
+    scores = [np.int64(v) for v in (0, 1100, 1500, 1400, 0, 0, 0, 0, 30000, -(1 << 30))]
+    return [(params, state, np.int64(1), v, np.int64(v > 1000), report) for v in scores]
+
+
+_NAME = "firmware_model.watermark"
+CASES: dict[str, Callable[[np.random.Generator], list[tuple]]] = {
+    f"{_NAME}.frontend.load_frame": _load,
+    f"{_NAME}.frontend.log_power_q24": _powers,
+    f"{_NAME}.frontend.update_levels": _each((np.int64(-28),), (np.int64(9),)),
+    f"{_NAME}.frontend.update_features": _each((), ()),
+    f"{_NAME}.frontend.process_frontend": lambda rng: [(*a[:3], a[4]) for a in _stream(rng)[:6]],
+    f"{_NAME}.correlator.oldest_row": _each((), ()),
+    f"{_NAME}.correlator.score_variance": _each((), ()),
+    f"{_NAME}.correlator.correlate": _each((np.int64(0),), (np.int64(3),)),
+    f"{_NAME}.correlator.score_from": _ratios,
+    f"{_NAME}.correlator.integrate": _each((np.int64(0),), (np.int64(1),)),
+    f"{_NAME}.detector.pick_peak": _peaks,
+    f"{_NAME}.detector.process_frame": _stream,
+}
