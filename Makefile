@@ -23,6 +23,18 @@ $(BENCH): $(STAMP)
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check --editable '.[dev,bench]'
 	@touch $@
 
+# What the demo plays: the user's files, or programme material that the project synthesises itself.
+DEMO_AUDIO := $(if $(strip $(AUDIO)),$(AUDIO),demo/music.wav demo/voice.flac)
+
+demo: $(STAMP)  ## the main job on synthesised programmes (AUDIO="a.wav b.flac": on yours)
+	@mkdir -p demo
+ifeq ($(strip $(AUDIO)),)
+	@$(BIN)/bittrue synthesise music demo/music.wav --seconds 20 --rate 44100 --seed 1
+	@$(BIN)/bittrue synthesise voice demo/voice.flac --seconds 20 --rate 48000 --seed 2
+endif
+	$(BIN)/bittrue simulate $(DEMO_AUDIO) --key 5eed5eed5eed5eed --distance 8 --rt60 0.5 --snr 15 --plot demo/demo.png
+	@echo "drawn: demo/demo.png"
+
 test: $(STAMP)  ## run the tests (with BITTRUE_DATA=folder, also on real audio)
 	$(BIN)/python -m pytest -n $(JOBS) --dist loadfile
 

@@ -1,0 +1,338 @@
+"""The command line: `bittrue simulate | embed | room | detect | synthesise`.
+
+Exit status: 0 done, detected, equal; 1 not detected, different; 2 misuse or unreadable input, with one line
+on stderr. What takes long to import is imported by the command that needs it.
+"""
+
+import os
+import sys
+import warnings
+from typing import Annotated
+
+import typer
+
+from firmware_model import cli_output as output
+from firmware_model.cli_options import (
+    KEY_HELP,
+    Arithmetic,
+    Distance,
+    Drift,
+    In,
+    Json,
+    Mode,
+    ModeOption,
+    Noise,
+    OneKey,
+    Out,
+    ResampleUp,
+    Rir,
+    Rt60,
+    SceneName,
+    Seed,
+    Snr,
+    Strength,
+)
+from fixedpoint.errors import BittrueError
+
+AUDIO_SUFFIXES = (".wav", ".flac")
+PLOT_SUFFIXES = (".png", ".pdf", ".svg")
+DETECTED, NOT_DETECTED, MISUSE, INTERNAL_ERROR, INTERRUPTED = 0, 1, 2, 70, 130
+
+# The root of all usage errors; typer does not export it, and took it from click before it had its own.
+_UsageError: type[Exception] = typer.BadParameter.__mro__[1]
+
+app = typer.Typer(
+    help="Bit-true simulator of low-power audio DSP firmware: a watermark, found across a room in Q15.",
+    epilog="Exit status: 0 done, detected; 1 not detected, different; 2 misuse or unreadable input.",
+    add_completion=False,
+    rich_markup_mode=None,
+    pretty_exceptions_enable=False,
+    context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100},
+)
+
+
+def _version(wanted: bool) -> None:
+    if wanted:
+        from importlib.metadata import version
+
+        output.emit(f"bittrue {version('bittrue')}")
+        raise typer.Exit(DETECTED)
+
+
+@app.callback(invoke_without_command=True)
+def _root(
+    context: typer.Context,
+    version: Annotated[
+        bool, typer.Option("--version", callback=_version, is_eager=True, help="Print the version.")
+    ] = False,
+) -> None:
+    if context.invoked_subcommand is None:
+        output.emit(context.get_help())
+
+
+@app.command(short_help="Mark, play through a room, detect in Q15 and in float, compare.")
+def simulate(
+    paths: Annotated[
+        list[str], typer.Argument(metavar="IN...", help="WAV or FLAC files; channels are averaged.")
+    ],
+    key: OneKey,
+    distance: Distance = None,
+    rt60: Rt60 = None,
+    snr: Snr = None,
+    noise: Noise = None,
+    rir: Rir = None,
+    drift: Drift = None,
+    scene: SceneName = None,
+    mode: ModeOption = Mode.informed,
+    strength: Strength = None,
+    resample: ResampleUp = False,
+    seed: Seed = 0,
+    plot: Annotated[
+        str | None, typer.Option("--plot", metavar="FILE", help="Draw the first files: .png, .pdf or .svg.")
+    ] = None,
+    jobs: Annotated[
+        int, typer.Option("--jobs", metavar="N", min=1, max=256, help="Files worked on at a time.")
+    ] = 1,
+    json: Json = False,
+) -> None:
+    """Mark files, play them through a room, find the marks in Q15 and in float, and compare.
+
+    Status 0: in every file a mark was found in Q15, and both arithmetics report the same detections.
+    """
+    if plot is not None:
+        output.check_output(plot, [*paths, rir, noise], PLOT_SUFFIXES)
+    from acoustic_sim.room import impulse_response
+    from firmware_model import cli_scene, cli_simulate
+    from firmware_model.watermark.key import Key
+    from firmware_model.watermark.params import WatermarkConfig
+
+    config = WatermarkConfig()
+    secret = Key.from_hex(key)
+    where = cli_scene.from_options(distance, rt60, snr, noise, rir, drift, scene, seed)
+    job = cli_simulate.Job(secret, where, mode.value, strength, config, seed, resample)
+    traces = 0
+    if plot is not None:
+        from firmware_model import cli_plot
+
+        traces = cli_plot.MAX_FILES
+    steps = len(paths) * len(cli_simulate.STAGES) if jobs == 1 else len(paths) + 1
+    with output.progress("simulate", steps) as step:
+        response = impulse_response(where)  # a room that cannot be had shows before any file is read
+        results = list(cli_simulate.simulate_all(paths, job, traces, jobs, step))
+    rows = [result.row for result in results]
+    settings = cli_scene.facts(where, response) | job.settings() | {"rir": rir, "scene": scene}
+    caption = cli_scene.in_words(settings)
+    if plot is not None:
+        cli_plot.plot(plot, [result.trace for result in results if result.trace], caption)
+    if json:
+        output.emit_json({"files": rows, "settings": settings})
+    else:
+        output.emit(f"{caption}\n\n{cli_simulate.report(rows, config)}")
+    if plot is not None and len(paths) > traces:
+        output.note(f"{plot}: shows the first {traces} of {len(paths)} files")
+    raise typer.Exit(DETECTED if cli_simulate.passed(rows) else NOT_DETECTED)
+
+
+@app.command(short_help="Mark a file.")
+def embed(
+    path: In,
+    out: Out,
+    key: OneKey,
+    mode: ModeOption = Mode.informed,
+    strength: Strength = None,
+    resample: ResampleUp = False,
+    json: Json = False,
+) -> None:
+    """Mark a file: marks of 2.048 s back to back; OUT has IN's rate, channels and sample format."""
+    output.check_streams(out, json)
+    output.check_output(out, [path], AUDIO_SUFFIXES)
+    from firmware_model import cli_audio
+    from firmware_model.watermark.key import Key
+    from firmware_model.watermark.params import WatermarkConfig
+
+    config = WatermarkConfig()
+    secret = Key.from_hex(key)
+    with output.progress("embed", 3) as step:
+        step("read")
+        audio = cli_audio.read_programme(path, config, resample)
+        step("mark")
+        with output.naming(path):
+            marked = cli_audio.mark(audio.samples, audio.fs_hz, secret, mode.value, strength, config)
+        step("write")
+        saturated = cli_audio.write(out, marked.y, audio.fs_hz, audio.subtype)
+    if json:
+        output.emit_json(
+            {
+                "marks": len(marked.marks_s),
+                "mark_seconds": marked.mark_seconds,
+                "wsr_db": marked.wsr_db,
+                "nmr_db": marked.nmr_db,
+            }
+        )
+    else:
+        output.say_beside(
+            f"{out}: {output.counted(len(marked.marks_s), 'mark')} of {marked.mark_seconds} s "
+            f"at {audio.fs_hz} Hz, watermark to signal {output.number(marked.wsr_db, 1, ' dB')}, "
+            f"noise to mask {output.number(marked.nmr_db, 1, ' dB')}",
+            out,
+        )
+    cli_audio.note_clipping(path, audio.clipped, out, saturated)
+
+
+@app.command(short_help="Write what the microphone hears of a file.")
+def room(
+    path: In,
+    out: Out,
+    distance: Distance = None,
+    rt60: Rt60 = None,
+    snr: Snr = None,
+    noise: Noise = None,
+    rir: Rir = None,
+    drift: Drift = None,
+    scene: SceneName = None,
+    seed: Seed = 0,
+    json: Json = False,
+) -> None:
+    """Play a file in a room and write what the microphone hears: mono, 16 bit, 16000 Hz.
+
+    Channels are averaged: there is one loudspeaker. IN may have any rate.
+    """
+    output.check_streams(out, json)
+    output.check_output(out, [path, rir, noise], AUDIO_SUFFIXES)
+    from acoustic_sim.channel import propagate
+    from firmware_model import cli_audio, cli_scene, pcm
+
+    where = cli_scene.from_options(distance, rt60, snr, noise, rir, drift, scene, seed)
+    with output.progress("room", 3) as step:
+        step("read")
+        audio = pcm.read_audio(path)
+        step("room and microphone")
+        with output.naming(path):
+            heard = propagate(pcm.to_mono(audio.samples), audio.fs_hz, where)
+        step("write")
+        cli_audio.write(out, heard.pcm, heard.fs_hz, "PCM_16")
+    facts = {name: getattr(heard, name) for name in ("distance_m", "rt60_s", "drr_db", "snr_db", "delay_s")}
+    if json:
+        output.emit_json(facts)
+    else:
+        seconds = len(heard.pcm) / heard.fs_hz
+        output.say_beside(f"{out}: {seconds:.2f} s at {heard.fs_hz} Hz; {cli_scene.in_words(facts)}", out)
+
+
+@app.command(short_help="Find marks in a recording.")
+def detect(
+    path: In,
+    key: Annotated[
+        list[str],
+        typer.Option("--key", metavar="HEX", help=f"{KEY_HELP} Repeat it to look for several keys at once."),
+    ],
+    arith: Annotated[
+        Arithmetic,
+        typer.Option("--arith", help="q15 as the firmware computes, the float reference, or both."),
+    ] = Arithmetic.q15,
+    threshold: Annotated[
+        float | None,
+        typer.Option(
+            "--threshold",
+            metavar="SCORE",
+            help="Score of a detection, 1 to 60 standard deviations of unmarked audio.  [default: 5.5]",
+        ),
+    ] = None,
+    resample: Annotated[
+        bool, typer.Option("--resample", help="Convert input of another rate to 16000 Hz.")
+    ] = False,
+    json: Json = False,
+) -> None:
+    """Find marks in a recording at 16000 Hz. Stereo is averaged to mono, samples are rounded to 16 bits.
+
+    time_s is where the (last) mark begins, marks how many consecutive marks were added up to reach the
+    threshold, key counts the --key options from 0. With --arith both, the detections are those of Q15 and
+    status 1 also says that the two report different ones.
+    """
+    from firmware_model import cli_audio, cli_detect
+    from firmware_model.watermark.key import Key
+    from firmware_model.watermark.params import WatermarkConfig
+
+    secrets = [Key.from_hex(text) for text in key]
+    config = WatermarkConfig() if threshold is None else WatermarkConfig(threshold=threshold)
+    with output.progress("detect", 3) as step:
+        found = cli_detect.detect_file(path, secrets, config, arith.value, resample, step)
+    if json:
+        output.emit_json(found.facts)
+    else:
+        output.emit(cli_detect.report(path, found.facts))
+    cli_audio.note_clipping(path, found.clipped, path, 0)
+    equal = not found.facts.get("differences")
+    raise typer.Exit(DETECTED if found.facts["detections"] and equal else NOT_DETECTED)
+
+
+@app.command(short_help="Make programme material to try the others on.")
+def synthesise(
+    kind: Annotated[
+        str, typer.Argument(metavar="KIND", help="music, drums, voice, tone, square, dc or silence.")
+    ],
+    out: Out,
+    seconds: Annotated[float, typer.Option("--seconds", metavar="S", help="Length, up to 3600 s.")] = 20.0,
+    rate: Annotated[
+        int, typer.Option("--rate", metavar="HZ", help="Sample rate, 8000 to 192000 Hz.")
+    ] = 44100,
+    seed: Seed = 0,
+    json: Json = False,
+) -> None:
+    """Make programme material to try the other commands on: mono, 16 bit."""
+    output.check_streams(out, json)
+    output.check_output(out, [], AUDIO_SUFFIXES)
+    from acoustic_sim.excitation import synthesise as make
+    from firmware_model import cli_audio
+
+    with output.progress("synthesise", 2) as step:
+        step(kind)
+        x = make(kind, seconds, rate, seed)
+        step("write")
+        cli_audio.write(out, x, rate, "PCM_16")
+    if json:
+        output.emit_json({"seconds": len(x) / rate, "fs_hz": rate})
+    else:
+        output.say_beside(f"{out}: {len(x) / rate:g} s of {kind} at {rate} Hz", out)
+
+
+def run(arguments: list[str]) -> int:
+    """Run the command line and return the exit status; whatever is wrong is one line on stderr.
+
+    Parameters
+    ----------
+    arguments : without the program's name
+    """
+    try:
+        status = app(arguments, prog_name="bittrue", standalone_mode=False)
+        return status if isinstance(status, int) else DETECTED
+    except _UsageError as error:
+        says = error.format_message() if hasattr(error, "format_message") else str(error)
+        return _failed(f"{says.rstrip('.')}; see bittrue --help", MISUSE)
+    except (KeyboardInterrupt, typer.Abort):
+        return INTERRUPTED
+    except BittrueError as error:
+        return _failed(str(error), MISUSE)
+    except OSError as error:
+        return _failed(f"{error.filename or 'system'}: {error.strerror or error}", MISUSE)
+    except MemoryError:
+        return _failed("the input is too long for this machine's memory", MISUSE)
+    except Exception as error:
+        if os.environ.get("BITTRUE_DEBUG"):
+            raise
+        what = f"{type(error).__name__}: {error}"
+        return _failed(f"{what} (a fault in bittrue; BITTRUE_DEBUG=1 shows where)", INTERNAL_ERROR)
+
+
+def _failed(line: str, status: int) -> int:
+    output.note(line)
+    return status
+
+
+def main() -> None:
+    """Entry point of `bittrue`."""
+    if not sys.warnoptions:
+        warnings.simplefilter("ignore")  # of libraries; the user's own are raised as errors
+    for stream in (sys.stdout, sys.stderr):
+        stream.reconfigure(errors="backslashreplace")  # type: ignore[union-attr]  # names that are no text
+    sys.exit(run(sys.argv[1:]))

@@ -1,0 +1,88 @@
+"""Arguments and options that the commands share: names, units, ranges and defaults, as the help shows them.
+
+Defaults that are shown as text stand in modules that take long to import; a test compares them.
+"""
+
+from enum import StrEnum
+from typing import Annotated
+
+import typer
+
+
+class Mode(StrEnum):
+    """How the embedder works."""
+
+    informed = "informed"
+    live = "live"
+
+
+class Arithmetic(StrEnum):
+    """Which detector runs."""
+
+    q15 = "q15"
+    float = "float"
+    both = "both"
+
+
+KEY_HELP = "Key, 4 to 128 hexadecimal digits, an even number."
+In = Annotated[str, typer.Argument(metavar="IN", help="WAV or FLAC, mono or stereo; - is standard input.")]
+Out = Annotated[str, typer.Argument(metavar="OUT", help=".wav or .flac; - is standard output, as WAV.")]
+OneKey = Annotated[str, typer.Option("--key", metavar="HEX", help=KEY_HELP)]
+Json = Annotated[bool, typer.Option("--json", help="Print one line of JSON instead of text.")]
+Seed = Annotated[int, typer.Option("--seed", metavar="N", min=0, max=2**31 - 1, help="Of everything random.")]
+ModeOption = Annotated[
+    Mode, typer.Option("--mode", help="informed looks ahead in the file; live is causal and weaker.")
+]
+Strength = Annotated[
+    float | None,
+    typer.Option(
+        "--strength",
+        metavar="DB",
+        help="Mark over masked threshold, -20 to 12 dB.  [default: the mode's own]",
+    ),
+]
+ResampleUp = Annotated[bool, typer.Option("--resample", help="Convert input below 16000 Hz to 16000 Hz.")]
+Distance = Annotated[
+    float | None,
+    typer.Option(
+        "--distance", metavar="M", help="Loudspeaker to microphone, 0.3 to 100 m; the room is sized to fit."
+    ),
+]
+Rt60 = Annotated[
+    float | None,
+    typer.Option("--rt60", metavar="S", help="Reverberation time, 0.05 to 10 s.  [default: 0.5]"),
+]
+Snr = Annotated[
+    float | None,
+    typer.Option(
+        "--snr",
+        metavar="DB",
+        help="Of signal over ambient noise at the microphone, -40 to 120 dB; "
+        "without it there is no ambient noise.",
+    ),
+]
+Noise = Annotated[
+    str | None,
+    typer.Option(
+        "--noise", metavar="KIND|FILE", help="white, pink, cafe, fan, or a sound file.  [default: cafe]"
+    ),
+]
+Rir = Annotated[
+    str | None,
+    typer.Option(
+        "--rir", metavar="FILE", help="Measured room response, mono WAV or FLAC, instead of --rt60."
+    ),
+]
+Drift = Annotated[
+    float | None,
+    typer.Option("--drift", metavar="PPM", help="Microphone clock error, -1000 to 1000 ppm.  [default: 0]"),
+]
+SceneName = Annotated[
+    str | None,
+    typer.Option(
+        "--scene",
+        metavar="NAME",
+        help="A ready-made room, distance, noise and drift: living-room-6.5m, "
+        "open-plan-8m, long-room-10m, reverberant-8m.",
+    ),
+]
