@@ -60,7 +60,7 @@ class MaskingModel(NamedTuple):
 def bark(f_hz: Real) -> Real:
     """Critical-band rate z = 13 atan(0.76 f/kHz) + 3.5 atan((f/7.5 kHz)^2), Bark.
 
-    Source: Zwicker and Terhardt, JASA 68 (5), 1980, equation 1.
+    Source: Zwicker and Terhardt, JASA 68 (5), 1980.
     """
     return 13.0 * np.arctan(0.00076 * f_hz) + 3.5 * np.arctan((f_hz / 7500.0) ** 2)
 
@@ -83,7 +83,7 @@ def tonality(flatness_db: Real) -> Real:
 def masking_offset_db(tone: Real, z_bark: Real) -> Real:
     """Threshold below the masker: a (14.5 + z) + (1 - a) 5.5 dB, a = tonality.
 
-    Source: Johnston, IEEE JSAC 6 (2), 1988, equation 6; his a = min(flatness/-60 dB, 1) is for frames
+    Source: Johnston, IEEE JSAC 6 (2), 1988; his a = min(flatness/-60 dB, 1) is for frames
     of full bandwidth, here each half-Bark band has its own.
     """
     return tone * (TONE_OFFSET_DB + z_bark) + (1.0 - tone) * NOISE_OFFSET_DB
@@ -149,14 +149,15 @@ def spread_over_bins(model: MaskingModel, energy: Real) -> Real:
     return np.repeat(energy / np.maximum(bins, 1), bins, axis=1)
 
 
-def masked_threshold(model: MaskingModel, x: Real, spectrum: Spectrum) -> Real:
+def masked_threshold(model: MaskingModel, spectrum: Spectrum, dip: Real | float = 1.0) -> Real:
     """Noise energy that each half-Bark band of each frame just hides.
 
     Parameters
     ----------
     model : MaskingModel
-    x : (n,) float64, full scale 1
-    spectrum : (frames, bins) complex, `analyse(model, x)`
+    spectrum : (frames, bins) complex, from `analyse`
+    dip : (frames, bands) float64 in (0, 1], `temporal_dip`: share of the masker's energy that counts
+        throughout the frame; 1 leaves temporal masking out
 
     Returns
     -------
@@ -164,44 +165,52 @@ def masked_threshold(model: MaskingModel, x: Real, spectrum: Spectrum) -> Real:
 
     Notes
     -----
-    E = energy of the band; E' = E * min/mean of its short-time energies in the frame (`_dip`);
-    threshold = spread(E') * 10^(-offset/10). Looks no further than the frame, and back by the decay of
-    forward masking. No threshold in quiet: the playback level is not known here.
+    threshold = spread(E dip) * 10^(-offset/10), E = energy of the band, offset by its tonality.
+    No threshold in quiet: the playback level is not known here.
     """
     power = spectrum.real**2 + spectrum.imag**2 + POWER_FLOOR
     energy = band_energies(power, model.first_bin)
     bins = np.maximum(np.diff(model.first_bin), 1)
-    flatness_db = 10.0 * (
-        band_energies(np.log10(power), model.first_bin) / bins - np.log10(energy / bins + 1e-300)
-    )
-    spread = (energy * _dip(model, x, len(spectrum))) @ model.spreading.T
-    return spread * 10.0 ** (-masking_offset_db(tonality(flatness_db), model.bark) / 10.0)
+    mean_db = 10.0 * np.log10(np.maximum(energy / bins, POWER_FLOOR))
+    flatness_db = 10.0 * band_energies(np.log10(power), model.first_bin) / bins - mean_db
+    offset_db = masking_offset_db(tonality(flatness_db), model.bark)
+    return (energy * dip) @ model.spreading.T * 10.0 ** (-offset_db / 10.0)
 
 
-def _dip(model: MaskingModel, x: Real, frames: int) -> Real:
-    """Soft minimum over mean of the short-time energies in each long frame, (frames, bands), at most 1.
+def temporal_dip(model: MaskingModel, x: Real) -> Real:
+    """How far the masker's energy dips inside each long frame: soft minimum over mean, at most 1.
 
-    The soft minimum is the power mean with exponent -1/2. Forward masking first holds the energies up:
-    e(i) = max(E(i), e(i-1) - decay), which in dB is a running maximum of E(i) + i * decay.
-    Bands too narrow to hold a bin of the short frame keep 1.
+    x : (n,) float64, full scale 1 -> (frames, bands)
+
+    Notes
+    -----
+    Forward masking first holds the short-time energies up: e(i) = max(E(i), e(i-1) - decay), which in dB
+    is the running maximum of E(i) + i decay, minus i decay. The soft minimum of the e(i) inside the long
+    frame is their power mean with exponent -1/2: near the mean for a steady band, near the minimum's scale
+    where the band is silent for a good part of the frame.
+    Looks no further than the frame. Bands too narrow to hold a bin of the short frame keep 1.
+    Source: own design, after the temporal thresholds of coders; decay and exponent by measurement.
     """
     short = _frames(x, model.short_window)
     energy = band_energies(short.real**2 + short.imag**2, model.short_first_bin)
     ramp_db = model.decay_db * np.arange(len(energy))[:, None]
-    level_db = 10.0 * np.log10(np.maximum(energy, 1e-30))
+    level_db = 10.0 * np.log10(np.maximum(energy, 1e-30))  # any floor below SHORT_POWER_FLOOR
     held_db = np.maximum.accumulate(level_db + ramp_db, axis=0) - ramp_db
     held = 10.0 ** (held_db / 10.0) + SHORT_POWER_FLOOR
 
     inside = (model.frame - model.short_frame) // (model.short_frame // OVERLAP) + 1  # short frames in a long
-    step = SHORT_RATIO  # short hops in a long hop
-
-    def mean(values: Real) -> Real:
-        return sliding_window_view(values, inside, axis=0)[::step][:frames].mean(axis=2)
-
     e = SOFT_MINIMUM_EXPONENT
-    dip = mean(held**e) ** (1.0 / e) / mean(held)
+    dip = _mean_inside(held**e, inside) ** (1.0 / e) / _mean_inside(held, inside)
     dip[:, np.diff(model.short_first_bin) == 0] = 1.0
     return dip
+
+
+def _mean_inside(values: Real, inside: int) -> Real:
+    """Mean over the short frames that lie in each long frame: (short frames, bands) -> (frames, bands)."""
+    if len(values) < inside:
+        return np.zeros((0, values.shape[1]))
+    # A long hop is SHORT_RATIO short hops.
+    return sliding_window_view(values, inside, axis=0)[::SHORT_RATIO].mean(axis=2)
 
 
 def _root_hann(n: int) -> Real:
