@@ -31,15 +31,17 @@ from firmware_model.watermark.masking import (
     temporal_dip,
 )
 from firmware_model.watermark.params import NEIGHBOURS, WatermarkConfig
+from firmware_model.watermark.planning import plan_strengths
 from fixedpoint.errors import AudioError, ConfigError
 
 MODES = ("informed", "live")
-DEFAULT_STRENGTH_DB = 2.0
+DEFAULT_STRENGTHS_DB = {"informed": 6.0, "live": 2.0}
 MIN_STRENGTH_DB, MAX_STRENGTH_DB = -20.0, 12.0
 MAX_FS_HZ = 655_350
 MAX_CHANNELS = 2
 
-MAX_GAIN_DB = 4.5  # of a cell; stronger marks lift the noise between the harmonics audibly
+# Of a cell: stronger marks lift the noise between the harmonics audibly, weaker ones need not.
+MAX_GAIN_DB, MAX_GAIN_SLOPE = 4.0, 0.25  # at 0 dB of strength, and dB for each dB of it
 FRAME_SECONDS = 0.128  # frame of the embedder, unless the detector's is longer or half a slot is shorter
 # Informed weight u = clip(1 - INFORMED_SLOPE * s * X, ...): a cell that already says s is left more alone.
 INFORMED_SLOPE, INFORMED_MIN, INFORMED_MAX = 0.5, 0.3, 1.5
@@ -58,6 +60,7 @@ class Embedded(NamedTuple):
     marks_s : (marks,) float64, start of each mark, seconds
     mark_seconds : length of a mark, seconds
     wsr_db : watermark to signal, 10 log10(sum (y-x)^2 / sum x^2); None where either sum is 0
+    strengths_db : (marks,) float64, strength at which each mark was embedded
     nmr_db : noise to mask before the limiter, of the mean of the channels: 10 log10 of the mean over marked
         frames and the half-Bark bands that hold marked bins of (watermark energy / masked threshold, or
         16-bit rounding where that is more); a frame's threshold is that of its whole energy, so that what
@@ -67,6 +70,7 @@ class Embedded(NamedTuple):
     y: Real
     marks_s: Real
     mark_seconds: float
+    strengths_db: Real
     wsr_db: float | None
     nmr_db: float | None
 
@@ -77,7 +81,7 @@ def embed(
     key: Key,
     *,
     mode: str = "informed",
-    strength_db: float = DEFAULT_STRENGTH_DB,
+    strength_db: float | None = None,
     config: WatermarkConfig | None = None,
 ) -> Embedded:
     """Embed marks back to back from sample 0, as many whole ones as fit.
@@ -90,7 +94,9 @@ def embed(
     mode : "informed" looks ahead in the file and puts the strength where the programme contradicts the
         key; "live" is causal but for one frame of the embedder (128 ms), the resampler and the limiter
     strength_db : float in [-20, 12]; dB by which the change of a cell's amplitude may exceed its
-        masked threshold; MAX_GAIN_DB bounds it as well, so that the mark grows by less than 1 dB per dB
+        masked threshold; None for 6 informed, 2 live. The change of a cell is bounded as well, to
+        4 dB + strength_db/4, so that the mark grows by less than 1 dB per dB. "informed" takes it as the
+        highest strength and embeds each mark as softly as the detector allows (planning.py)
     config : WatermarkConfig, None for the defaults
 
     Returns
@@ -109,7 +115,7 @@ def embed(
     -----
     For cell (t, k) of an STFT of 128 ms (root-Hann, 3/4 overlap) of the mean of the channels at config.fs_hz,
     slot j, and s the key's sign for slot j and the band of k (marks use its patterns in turn):
-        step_db = min(20 log10(1 + 10^(strength_db/20) sqrt(M)/|Y|), MAX_GAIN_DB) * s * u
+        step_db = min(20 log10(1 + 10^(strength/20) sqrt(M)/|Y|), 4 + strength/4) * s * u
         w = synthesis of (10^(step_db/20) - 1) Y_c for each channel c;    y = x + limited w
     with M the cell's share of the masked threshold (masking.py) and u = 1 live, or
     clip(1 - X s/2, 0.3, 1.5) informed, X being the programme's own feature in that slot and band.
@@ -123,12 +129,23 @@ def embed(
     monitoring and copy protection", ACM Multimedia 2000.
     """
     config = WatermarkConfig() if config is None else config
+    strength_db = DEFAULT_STRENGTHS_DB.get(mode, 0.0) if strength_db is None else strength_db
     _check_settings(fs_hz, mode, strength_db, config)
     samples = _checked_samples(x, fs_hz, config)
     marks = _marks_that_fit(len(samples), fs_hz, config)
 
     host = samples if fs_hz == config.fs_hz else soxr.resample(samples, fs_hz, config.fs_hz, quality="VHQ")
-    marker = init_marker(key, config, mode=mode, strength_db=strength_db, marks=marks, samples=len(host))
+    strengths_db = np.full(marks, float(strength_db))
+    marker = init_marker(key, config, mode=mode, strengths_db=strengths_db, samples=len(host))
+    if mode == "informed":
+
+        def marked_at(level_db: float) -> Real:
+            trial = marker._replace(strengths_db=np.full(marks, level_db))
+            w, _ = _watermark(trial, host.mean(axis=1, keepdims=True), config.fs_hz, (len(host), 1))
+            return w[:, 0] + host.mean(axis=1)
+
+        strengths_db = plan_strengths(marked_at, key, config, marks, float(strength_db))
+        marker = marker._replace(strengths_db=strengths_db)
     y, nmr = _watermark(marker, host, fs_hz, samples.shape)
     energy_w, energy_x = add_within_headroom(samples, y, max(1, round(LIMITER_SECONDS * fs_hz)))
     wsr_db = 10 * math.log10(energy_w / energy_x) if energy_w > 0 and energy_x > 0 else None
@@ -136,6 +153,7 @@ def embed(
         y=y.reshape(x.shape),
         marks_s=np.arange(marks, dtype=np.float64) * config.mark_seconds,
         mark_seconds=config.mark_seconds,
+        strengths_db=strengths_db,
         wsr_db=wsr_db,
         nmr_db=10 * math.log10(nmr) if nmr > 0 and wsr_db is not None else None,
     )
@@ -148,10 +166,10 @@ class Marker(NamedTuple):
     masking : MaskingModel
     signs : (patterns * slots, bands) float64, +1 or -1; slot j of the programme uses row j modulo all
     first_bin : (bands + 1,) int, band b is the bins [first_bin[b], first_bin[b + 1]) of a frame
-    slot, marked, total : length of a slot, of all marks, of the programme
+    slot, mark, total : length of a slot, of a mark, of the programme
     margin : context on each side of a block, whole hops
     informed : bool
-    strength_db : float
+    strengths_db : (marks,) float64
     """
 
     fs_hz: int
@@ -159,11 +177,16 @@ class Marker(NamedTuple):
     signs: Real
     first_bin: NDArray[np.int64]
     slot: int
-    marked: int
+    mark: int
     total: int
     margin: int
     informed: bool
-    strength_db: float
+    strengths_db: Real
+
+    @property
+    def marked(self) -> int:
+        """Samples from the start of the programme to the end of the last mark."""
+        return len(self.strengths_db) * self.mark
 
     @property
     def marked_bins(self) -> slice:
@@ -176,10 +199,8 @@ class Marker(NamedTuple):
         return (first[1:] > self.first_bin[0]) & (first[:-1] < self.first_bin[-1])
 
 
-def init_marker(
-    key: Key, config: WatermarkConfig, *, mode: str, strength_db: float, marks: int, samples: int
-) -> Marker:
-    """Tables for `marks` marks in a programme of `samples` samples at config.fs_hz."""
+def init_marker(key: Key, config: WatermarkConfig, *, mode: str, strengths_db: Real, samples: int) -> Marker:
+    """Tables for a programme of `samples` samples at config.fs_hz, with a mark for each strength."""
     frame = _frame_samples(config)
     signs = key.signs(config.max_marks, config.slots, config.bands)
     hop = frame // OVERLAP
@@ -192,11 +213,11 @@ def init_marker(
         signs=signs.reshape(-1, config.bands).astype(np.float64),
         first_bin=np.ceil(config.band_edges_hz * frame / config.fs_hz).astype(np.int64),
         slot=config.slot_samples,
-        marked=marks * config.mark_samples,
+        mark=config.mark_samples,
         total=samples,
         margin=-(-context // hop) * hop,
         informed=mode == "informed",
-        strength_db=float(strength_db),
+        strengths_db=strengths_db,
     )
 
 
@@ -229,10 +250,12 @@ def steps_db(marker: Marker, centre: NDArray[np.int64], spectrum: Spectrum, thre
 
     bins = marker.marked_bins
     power = _power(spectrum[:, bins])
-    allowed = spread_over_bins(marker.masking, threshold)[:, bins] * 10.0 ** (marker.strength_db / 10.0)
+    mark = np.clip(centre // marker.mark, 0, len(marker.strengths_db) - 1)
+    strength_db = marker.strengths_db[mark, None]
+    allowed = spread_over_bins(marker.masking, threshold)[:, bins] * 10.0 ** (strength_db / 10.0)
     # sqrt(M)/|Y|, but 0 where there is nothing to scale: digital silence, channels that cancel in the mean.
     relative = np.sqrt(allowed * power) / (power + POWER_FLOOR)
-    step = np.minimum(20.0 * np.log10(1.0 + relative), MAX_GAIN_DB)
+    step = np.minimum(20.0 * np.log10(1.0 + relative), MAX_GAIN_DB + MAX_GAIN_SLOPE * strength_db)
     return step * np.repeat(signs, np.diff(marker.first_bin), axis=1)
 
 
