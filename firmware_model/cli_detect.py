@@ -35,11 +35,10 @@ def detect_file(
     step("read")
     audio = read_audio(path, fs_hz=config.fs_hz, resample=resample)
     pcm = to_q15(to_mono(audio.samples))
-    found = []
+    found: list[tuple[list[Any], np.ndarray]] = []
     if arith in ("q15", "both"):
         step("Q15 detector")
-        q15 = detector.detect(pcm, keys, config)
-        found.append((q15.detections, q15.integrated))
+        found.append(_q15_detect(pcm, keys, config))
     if arith in ("float", "both"):
         step("float detector")
         detections, _, integrated = float_detect(pcm, keys, config)
@@ -59,6 +58,14 @@ def detect_file(
             for detection in only
         ]
     return Found(facts, audio.clipped)
+
+
+def _q15_detect(pcm: np.ndarray, keys: list[Key], config: WatermarkConfig) -> tuple[list[Any], np.ndarray]:
+    """Detections, and (hops, keys) integrated scores; a recording shorter than a hop has neither."""
+    if len(pcm) < config.hop:
+        return [], np.empty((0, len(keys)))
+    q15 = detector.detect(pcm, keys, config)
+    return list(q15.detections), q15.integrated
 
 
 def report(path: str, facts: dict[str, Any]) -> str:

@@ -127,7 +127,7 @@ def check_output(path: str, inputs: list[str | None], suffixes: tuple[str, ...])
     ------
     ConfigError
     """
-    if path == STDIO:
+    if path == STDIO and ".wav" in suffixes:
         return
     out = Path(path)
     if out.suffix.lower() not in suffixes:
