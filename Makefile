@@ -50,5 +50,20 @@ format: $(STAMP)  ## let ruff rewrite the sources
 	$(BIN)/ruff check --fix .
 	$(BIN)/ruff format .
 
+bench-detection: $(STAMP)  ## marks found in every host, room and noise (BITTRUE_DATA=folder; about 20 min)
+	$(BIN)/python -m benchmarks.detection --jobs $(JOBS)
+
+bench-false-alarms: $(STAMP)  ## unmarked audio against many keys (BITTRUE_DATA=folder)
+	$(BIN)/python -m benchmarks.false_alarms --jobs $(JOBS)
+
+bench-quality: $(BENCH)  ## ViSQOL, PESQ, clipping (BITTRUE_DATA=folder; compiles pesq)
+	$(BIN)/python -m benchmarks.quality --jobs $(JOBS)
+
+bench-cost: $(STAMP)  ## speed, memory, FFT accuracy; on an idle machine
+	$(BIN)/python -m benchmarks.cost
+
+bench: bench-cost bench-quality bench-false-alarms bench-detection  ## all of them; their tables go into README.md
+	$(BIN)/python -m benchmarks.readme
+
 clean:  ## remove the environment and everything built
 	rm -rf $(VENV) demo build *.egg-info .pytest_cache .mypy_cache .ruff_cache

@@ -1,0 +1,146 @@
+"""What the benchmarks count and how: scores at marks, rates and limits, peaks, fits, the README's tables."""
+
+import numpy as np
+import pytest
+
+from benchmarks import hosts, readme, rooms
+from benchmarks.detection import SEARCH_HOPS, expected_hops, mark_scores
+from benchmarks.report import Rate, Table, verdict
+from benchmarks.tails import fit_block_maxima, fit_exponential, peaks_above, poisson_limits
+from firmware_model.watermark.params import WatermarkConfig
+from fixedpoint.errors import ConfigError
+
+# --- by hand ---------------------------------------------------------------------------------
+
+
+def test_expected_hop_inverts_the_detectors_time():
+    """time_s = ((t+1)H - R h H - (N-H)/2)/fs; for t = 66: (67*512 - 32768 - 768)/16000 = 768/16000."""
+    config = WatermarkConfig()
+    assert expected_hops(np.array([0.048]), 0.0, 0.0, config).tolist() == [66]
+    assert expected_hops(np.array([0.0]), 0.048, 0.0, config).tolist() == [66]
+    assert expected_hops(np.array([0.048, 1000.048]), 0.0, 50.0, config).tolist() == [66, 66 + 31250 + 2]
+
+
+def test_mark_scores_add_up_within_a_run_and_no_further():
+    """Marks of 10 hops ending at hops 9, 19, ...; patterns 0, 1 in turn; runs of two marks."""
+    z = np.zeros((40, 2))
+    z[9, 0], z[19, 1], z[29, 0], z[39, 1] = 3.0, 5.0, 4.0, -1.0
+    one, run = mark_scores(z, np.array([9, 19, 29, 39]), 2, 10)
+    assert one.tolist() == [3.0, 5.0, 4.0, 0.0]  # the last: zero is within three hops of -1
+    # Run 1: 3, then max(5, (3 + 5)/sqrt 2). Run 2 does not see the 5: 4, then max(0, (4 - 1)/sqrt 2).
+    np.testing.assert_allclose(run, [3.0, 8 / np.sqrt(2), 4.0, 3 / np.sqrt(2)])
+
+
+def test_mark_scores_look_three_hops_around_and_give_zero_past_the_end():
+    z = np.zeros((20, 1))
+    z[9 + SEARCH_HOPS + 1] = 7.0
+    one, _ = mark_scores(z, np.array([9, 10, 30]), 4, 10)
+    assert one.tolist() == [0.0, 7.0, 0.0]
+
+
+def test_wilson_limits_of_ten_of_ten():
+    """Wilson: low = 1/(1 + z^2/n) = 1/(1 + 3.8415/10)."""
+    low, high = Rate(10, 10).interval
+    assert low == pytest.approx(1 / 1.38415, abs=1e-5)
+    assert high == pytest.approx(1.0)
+    assert str(Rate(0, 0)) == "-"
+
+
+def test_exact_poisson_limits():
+    """None seen: -ln 0.025 = 3.689 over the hours; three: Garwood's table gives 0.619 to 8.767."""
+    assert poisson_limits(0, 10.0) == pytest.approx((0.0, 0.36889), abs=1e-5)
+    assert poisson_limits(3, 1.0) == pytest.approx((0.6187, 8.7673), abs=1e-4)
+
+
+def test_a_peak_takes_its_neighbourhood_with_it():
+    score = np.zeros((40, 2))
+    score[[5, 8, 25], 0] = 4.0, 5.0, 3.0
+    score[[0, 39], 1] = 3.5, 2.0
+    found = peaks_above(score, 3.0, apart=10, block_hops=20)
+    assert found.tolist() == [[0.0, 5.0], [1.0, 3.0], [0.0, 3.5]]
+
+
+def test_verdicts():
+    assert verdict(99.0, 99.0) == "≥ 99 yes"
+    assert verdict(0.2, 0.1, at_least=False) == "≤ 0.1 **NO**"
+    assert verdict(1.0, None) == "-"
+
+
+# --- fits on draws whose law is known -----------------------------------------------------------
+
+
+def test_exponential_fit_finds_the_rate_of_an_exponential_tail(rng):
+    """20000 peaks over 3 with mean excess 0.25 in 1000 h: rate(5.5) = 20 exp(-10) = 0.00091 per hour."""
+    peaks = np.stack([rng.integers(500, size=20000), 3 + rng.exponential(0.25, 20000)], axis=1)
+    fit = fit_exponential(peaks, 500, 1000.0, 5.5, rng)
+    assert fit.low < 20 * np.exp(-10) < fit.high
+    assert fit.low < fit.per_hour < fit.high
+
+
+def test_gumbel_fit_finds_the_rate_of_gumbel_maxima(rng):
+    """Maxima with location 3 and scale 0.25 in blocks of 0.01 h: rate(5.5) = exp(-10)/0.01 per hour."""
+    gumbel, gev = fit_block_maxima(rng.gumbel(3, 0.25, (200, 20)), 5.5, 0.01, rng)
+    assert gumbel.low < 100 * np.exp(-10) < gumbel.high
+    assert gev.per_hour < 10 * 100 * np.exp(-10)
+
+
+# --- materials ----------------------------------------------------------------------------------
+
+
+def test_every_class_is_known_and_every_host_has_a_key_of_its_own():
+    assert {kind for kind, _ in hosts.MUSIC_CLASSES.values()} <= set(hosts.CLASSES)
+    keys = {hosts.host_key(name) for name in hosts.MUSIC_CLASSES}
+    assert len(keys) == len(hosts.MUSIC_CLASSES)
+
+
+def test_conditions_differ_in_drift_alone_and_meet_every_noise():
+    found = [rooms.conditions(host, room) for host in range(35) for room in range(len(rooms.ROOMS))]
+    assert {condition.noise for cell in found for condition in cell} == set(rooms.NOISES)
+    assert all(len(cell) == 6 for cell in found)
+    for still, drifting in zip(found[0][::2], found[0][1::2], strict=True):
+        assert (still.noise, still.seed, still.snr_db) == (drifting.noise, drifting.seed, drifting.snr_db)
+
+
+@pytest.mark.parametrize(
+    ("value", "says"), [(None, "BITTRUE_DATA is not set"), ("/nowhere", "no folder music/")]
+)
+def test_without_the_data_one_line_says_what_is_needed(monkeypatch, value, says):
+    if value is None:
+        monkeypatch.delenv("BITTRUE_DATA", raising=False)
+    else:
+        monkeypatch.setenv("BITTRUE_DATA", value)
+    with pytest.raises(ConfigError, match=says) as error:
+        hosts.data_folder()
+    assert "\n" not in str(error.value)
+
+
+@pytest.mark.real
+def test_every_host_has_room_for_four_marks(real_data):
+    for name in hosts.host_names():
+        host = hosts.load_host(name)
+        assert host.seconds >= 4 * WatermarkConfig().mark_seconds + 1
+        assert host.samples.ndim == 1
+
+
+# --- the README ---------------------------------------------------------------------------------
+
+
+def test_readme_sections_are_replaced_whole(tmp_path, monkeypatch):
+    table = Table("Cost", ["a", "b"])
+    table.add("x", 1)
+    monkeypatch.setattr(readme, "RESULTS", tmp_path)
+    (tmp_path / "cost.readme.md").write_text(table.markdown(), "utf-8")
+    text = "before\n<!-- benchmark cost -->\nold\n<!-- end -->\nafter\n"
+    once = readme.filled(text)
+    assert once.startswith("before\n<!-- benchmark cost -->\n**Cost**\n")
+    assert "| x | 1 |" in once
+    assert "old" not in once
+    assert once.endswith("<!-- end -->\nafter\n")
+    assert readme.filled(once) == once
+
+
+def test_a_readme_section_without_results_is_an_error(tmp_path, monkeypatch):
+    monkeypatch.setattr(readme, "ROOT", tmp_path)
+    monkeypatch.setattr(readme, "RESULTS", tmp_path)
+    with pytest.raises(ConfigError, match="benchmark cost"):
+        readme.filled("<!-- benchmark cost -->\n<!-- end -->")
