@@ -13,6 +13,7 @@ import numpy as np
 import soxr
 from numpy.typing import NDArray
 
+from firmware_model.watermark.embedder_input import check_settings, checked_samples, marks_that_fit
 from firmware_model.watermark.headroom import BLOCK_SAMPLES, add_within_headroom
 from firmware_model.watermark.key import Key
 from firmware_model.watermark.masking import (
@@ -32,16 +33,13 @@ from firmware_model.watermark.masking import (
 )
 from firmware_model.watermark.params import NEIGHBOURS, WatermarkConfig
 from firmware_model.watermark.planning import plan_strengths
-from fixedpoint.errors import AudioError, ConfigError
+from fixedpoint.errors import ConfigError
 
-MODES = ("informed", "live")
 DEFAULT_STRENGTHS_DB = {"informed": 6.0, "live": 2.0}
-MIN_STRENGTH_DB, MAX_STRENGTH_DB = -20.0, 12.0
-MAX_FS_HZ = 655_350
-MAX_CHANNELS = 2
 
 # Of a cell: stronger marks lift the noise between the harmonics audibly, weaker ones need not.
 MAX_GAIN_DB, MAX_GAIN_SLOPE = 4.0, 0.25  # at 0 dB of strength, and dB for each dB of it
+LEAST_MAX_GAIN_DB = 0.5  # from -14 dB of strength down: below -16 the line would turn the signs round
 FRAME_SECONDS = 0.128  # frame of the embedder, unless the detector's is longer or half a slot is shorter
 # Informed weight u = clip(1 - INFORMED_SLOPE * s * X, ...): a cell that already says s is left more alone.
 INFORMED_SLOPE, INFORMED_MIN, INFORMED_MAX = 0.5, 0.3, 1.5
@@ -124,15 +122,15 @@ def embed(
     it; lowering such a programme by 0.5 dB first avoids that.
     y - x is 40 dB down 20 Hz outside the marked band, 50 dB at 50 Hz (white noise; the windows' leakage), and
     zero from half a frame after the last mark on.
-    Cost: about 1 s per minute of stereo; memory for y, for the programme at config.fs_hz and 0.3 GB.
+    Cost: 1 s per minute of stereo live, 2 s informed; memory for y, for the programme at config.fs_hz and 0.3 GB.
     Source: own design; level modulation of cells as in Haitsma et al., "Audio watermarking for
     monitoring and copy protection", ACM Multimedia 2000.
     """
     config = WatermarkConfig() if config is None else config
     strength_db = DEFAULT_STRENGTHS_DB.get(mode, 0.0) if strength_db is None else strength_db
-    _check_settings(fs_hz, mode, strength_db, config)
-    samples = _checked_samples(x, fs_hz, config)
-    marks = _marks_that_fit(len(samples), fs_hz, config)
+    check_settings(fs_hz, mode, strength_db, config)
+    samples = checked_samples(x, fs_hz, config)
+    marks = marks_that_fit(len(samples), fs_hz, config)
 
     host = samples if fs_hz == config.fs_hz else soxr.resample(samples, fs_hz, config.fs_hz, quality="VHQ")
     strengths_db = np.full(marks, float(strength_db))
@@ -255,7 +253,8 @@ def steps_db(marker: Marker, centre: NDArray[np.int64], spectrum: Spectrum, thre
     allowed = spread_over_bins(marker.masking, threshold)[:, bins] * 10.0 ** (strength_db / 10.0)
     # sqrt(M)/|Y|, but 0 where there is nothing to scale: digital silence, channels that cancel in the mean.
     relative = np.sqrt(allowed * power) / (power + POWER_FLOOR)
-    step = np.minimum(20.0 * np.log10(1.0 + relative), MAX_GAIN_DB + MAX_GAIN_SLOPE * strength_db)
+    bound_db = np.maximum(MAX_GAIN_DB + MAX_GAIN_SLOPE * strength_db, LEAST_MAX_GAIN_DB)
+    step = np.minimum(20.0 * np.log10(1.0 + relative), bound_db)
     return step * np.repeat(signs, np.diff(marker.first_bin), axis=1)
 
 
@@ -360,45 +359,3 @@ def _padded(x: Real, start: int, stop: int) -> Real:
 
 def _power(spectrum: Spectrum) -> Real:
     return spectrum.real**2 + spectrum.imag**2
-
-
-def _check_settings(fs_hz: int, mode: str, strength_db: float, config: WatermarkConfig) -> None:
-    if isinstance(fs_hz, bool) or not isinstance(fs_hz, (int, np.integer)) or fs_hz > MAX_FS_HZ:
-        raise ConfigError(f"fs_hz={fs_hz!r}: must be an integer from {config.fs_hz} to {MAX_FS_HZ}")
-    if fs_hz < config.fs_hz:
-        raise AudioError(f"{fs_hz} Hz audio found; at least {config.fs_hz} Hz needed")
-    if mode not in MODES:
-        raise ConfigError(f"mode={mode!r}: must be one of {', '.join(MODES)}")
-    is_number = isinstance(strength_db, (int, float, np.integer, np.floating)) and not isinstance(
-        strength_db, bool
-    )
-    if not is_number or not MIN_STRENGTH_DB <= strength_db <= MAX_STRENGTH_DB:
-        raise ConfigError(
-            f"strength_db={strength_db!r}: must be from {MIN_STRENGTH_DB:g} to {MAX_STRENGTH_DB:g}"
-        )
-
-
-def _checked_samples(x: Real, fs_hz: int, config: WatermarkConfig) -> Real:
-    """x as (n, channels) float64, at least a mark long."""
-    samples = np.asarray(x)
-    if samples.dtype.kind != "f":
-        raise AudioError(f"samples of dtype {samples.dtype}: must be floating point, full scale 1.0")
-    if samples.ndim == 1:
-        samples = samples[:, None]
-    if samples.ndim != 2 or not samples.size or samples.shape[1] > MAX_CHANNELS:
-        raise AudioError(f"samples of shape {np.shape(x)}: must be (n,) or (n, 1 or 2), n >= 1")
-    samples = np.ascontiguousarray(samples, dtype=np.float64)
-    peak = max(float(samples.max()), -float(samples.min()))
-    if not peak <= 1.0:  # NaN as well
-        bad = np.argwhere(~(np.abs(samples) <= 1.0))[0]
-        found = samples[tuple(bad)]
-        raise AudioError(f"{found} found at sample {bad[0]}, channel {bad[1]}: must be in [-1, 1]")
-    if _marks_that_fit(len(samples), fs_hz, config) == 0:
-        raise AudioError(
-            f"{len(samples) / fs_hz:.3f} s of audio found; a mark needs {config.mark_seconds:.3f} s"
-        )
-    return samples
-
-
-def _marks_that_fit(n: int, fs_hz: int, config: WatermarkConfig) -> int:
-    return n * config.fs_hz // (fs_hz * config.mark_samples)
