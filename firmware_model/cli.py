@@ -103,13 +103,15 @@ def simulate(
         output.check_output(plot, [*paths, rir, noise], PLOT_SUFFIXES)
     from acoustic_sim.room import impulse_response
     from firmware_model import cli_scene, cli_simulate
+    from firmware_model.watermark.embedder import DEFAULT_STRENGTHS_DB
     from firmware_model.watermark.key import Key
     from firmware_model.watermark.params import WatermarkConfig
 
     config = WatermarkConfig()
+    strength_db = DEFAULT_STRENGTHS_DB[mode.value] if strength is None else strength
     secret = Key.from_hex(key)
     where = cli_scene.from_options(distance, rt60, snr, noise, rir, drift, scene, seed)
-    job = cli_simulate.Job(secret, where, mode.value, strength, config, seed, resample)
+    job = cli_simulate.Job(secret, where, mode.value, strength_db, config, seed, resample)
     traces = 0
     if plot is not None:
         from firmware_model import cli_plot
@@ -147,6 +149,7 @@ def embed(
     output.check_streams(out, json)
     output.check_output(out, [path], AUDIO_SUFFIXES)
     from firmware_model import cli_audio
+    from firmware_model.watermark import embedder
     from firmware_model.watermark.key import Key
     from firmware_model.watermark.params import WatermarkConfig
 
@@ -157,7 +160,9 @@ def embed(
         audio = cli_audio.read_programme(path, config, resample)
         step("mark")
         with output.naming(path):
-            marked = cli_audio.mark(audio.samples, audio.fs_hz, secret, mode.value, strength, config)
+            marked = embedder.embed(
+                audio.samples, audio.fs_hz, secret, mode=mode.value, strength_db=strength, config=config
+            )
         step("write")
         saturated = cli_audio.write(out, marked.y, audio.fs_hz, audio.subtype)
     if json:

@@ -4,8 +4,6 @@ import numpy as np
 
 from firmware_model.cli_output import STDIO, counted, give_up_stdout, note
 from firmware_model.pcm import Audio, read_audio, write_audio
-from firmware_model.watermark.embedder import Embedded, embed
-from firmware_model.watermark.key import Key
 from firmware_model.watermark.params import WatermarkConfig
 from fixedpoint.errors import AudioError
 
@@ -30,14 +28,6 @@ def read_programme(path: str, config: WatermarkConfig, resample: bool) -> Audio:
     if seconds < config.mark_seconds:
         raise AudioError(f"{path}: {seconds:.3f} s found; at least one mark, {config.mark_seconds} s, needed")
     return audio
-
-
-def mark(
-    x: np.ndarray, fs_hz: int, key: Key, mode: str, strength_db: float | None, config: WatermarkConfig
-) -> Embedded:
-    """`embed`, at the mode's own strength where none is given."""
-    strength = {} if strength_db is None else {"strength_db": strength_db}
-    return embed(x, fs_hz, key, mode=mode, config=config, **strength)
 
 
 def write(path: str, samples: np.ndarray, fs_hz: int, subtype: str) -> int:

@@ -110,6 +110,5 @@ def in_words(facts: dict[str, Any]) -> str:
     if facts.get("drift_ppm"):
         words.append(f"clock drift {facts['drift_ppm']:g} ppm")
     if "mode" in facts:
-        strength = "" if facts["strength_db"] is None else f" at {facts['strength_db']:g} dB"
-        words.append(f"{facts['mode']} marks{strength}")
+        words.append(f"{facts['mode']} marks, strength {facts['strength_db']:g} dB")
     return ", ".join(words)

@@ -4,6 +4,7 @@ import multiprocessing
 import signal
 from collections.abc import Iterator
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -11,12 +12,12 @@ import numpy as np
 from acoustic_sim.channel import Heard, propagate
 from acoustic_sim.scene import Scene
 from firmware_model import metrics
-from firmware_model.cli_audio import mark, read_programme
+from firmware_model.cli_audio import read_programme
 from firmware_model.cli_detect import as_json, float_detect
 from firmware_model.cli_output import STDIO, Step, counted, naming, number, table
 from firmware_model.pcm import Audio, to_mono
 from firmware_model.watermark.detector import Detected, detect
-from firmware_model.watermark.embedder import Embedded
+from firmware_model.watermark.embedder import Embedded, embed
 from firmware_model.watermark.key import Key
 from firmware_model.watermark.params import WatermarkConfig
 from fixedpoint.errors import ConfigError
@@ -29,7 +30,7 @@ class Job:
     """What is done to every file.
 
     mode : "informed" or "live"
-    strength_db : float, dB, as `embed` takes it; None is its default for the mode
+    strength_db : float, dB, as `embed` takes it
     seed : int >= 0, of the block sizes; the scene has its own
     resample : convert files below the detector's rate to it
     """
@@ -37,7 +38,7 @@ class Job:
     key: Key
     scene: Scene
     mode: str
-    strength_db: float | None
+    strength_db: float
     config: WatermarkConfig
     seed: int
     resample: bool
@@ -89,7 +90,7 @@ def simulate(path: str, audio: Audio | None, job: Job, keep_trace: bool, step: S
     audio = audio or read_programme(path, job.config, job.resample)
     x = to_mono(audio.samples)  # there is one loudspeaker
     with naming(path):
-        marked = mark(x, audio.fs_hz, job.key, job.mode, job.strength_db, job.config)
+        marked = embed(x, audio.fs_hz, job.key, mode=job.mode, strength_db=job.strength_db, config=job.config)
         step(STAGES[1])
         heard = propagate(marked.y, audio.fs_hz, job.scene)
     step(STAGES[2])
@@ -212,13 +213,14 @@ def report(rows: list[dict[str, Any]], config: WatermarkConfig) -> str:
     headings += ["stray\nQ15 / float", "score\nerror", "hops that\ndiffer", "blocks\nbit-exact"]
     headings += ["WSR\ndB", "NMR\ndB"]
     cells = []
-    for row in rows:
+    names = _shown_names([row["file"] for row in rows])
+    for name, row in zip(names, rows, strict=True):
         q15, reference_, blocks = row["q15"], row["float"], row["bit_exact_blocks"]
         cells.append(
             [
-                row["file"],
+                name,
                 str(row["marks"]),
-                *(f"{q15[name]} / {reference_[name]}" for name in ("one_mark", "found")),
+                *(f"{q15[count]} / {reference_[count]}" for count in ("one_mark", "found")),
                 str(row["miss"]),
                 f"{q15['strays']} / {reference_['strays']}",
                 number(row["score_error_max"], 3),
@@ -231,6 +233,12 @@ def report(rows: list[dict[str, Any]], config: WatermarkConfig) -> str:
     return f"{table(headings, cells)}\n\n{_summary(rows, config)}"
 
 
+def _shown_names(paths: list[str]) -> list[str]:
+    """Names without folders, where that tells the files apart."""
+    names = [Path(path).name for path in paths]
+    return names if len(set(names)) == len(names) else paths
+
+
 def _summary(rows: list[dict[str, Any]], config: WatermarkConfig) -> str:
     marks, hops = sum(row["marks"] for row in rows), sum(row["hops"] for row in rows)
     q15, reference_ = (
@@ -241,7 +249,8 @@ def _summary(rows: list[dict[str, Any]], config: WatermarkConfig) -> str:
     error = max(row["score_error_max"] for row in rows)
     equal = sum(row["bit_exact_blocks"]["equal"] for row in rows)
     total = sum(row["bit_exact_blocks"]["total"] for row in rows)
-    disagree = [row["file"] for row in rows if not row["agree"]]
+    names = _shown_names([row["file"] for row in rows])
+    disagree = [name for name, row in zip(names, rows, strict=True) if not row["agree"]]
     lines = [
         f"{counted(len(rows), 'file')}, {counted(marks, 'mark')}: Q15 found {q15[0]} with one mark "
         f"and {q15[1]} with up to {config.max_marks} added, float {reference_[0]} and {reference_[1]}.",
