@@ -212,7 +212,9 @@ def detect(pcm: np.ndarray, keys: Sequence[Key], config: WatermarkConfig | None 
     detector = Detector(keys, config)
     trace: list[np.ndarray] = []
     detections = detector._run(pcm, trace) + detector.flush()
-    values = np.array(trace, dtype=np.float64).reshape(len(trace), -1) / 2**SCORE_FRAC_BITS
     marks = detector.config.max_marks
+    values = (
+        np.array(trace, dtype=np.float64).reshape(len(trace), len(keys) * (marks + 1)) / 2**SCORE_FRAC_BITS
+    )
     scores = values[:, : len(keys) * marks].reshape(len(trace), len(keys), marks)
     return Detected(detections, scores, values[:, len(keys) * marks :], detector.config.threshold)

@@ -14,15 +14,7 @@ from fixedpoint.qformat import Q15
 Real = NDArray[np.float64]
 
 TARGET_SCORE = 8.0  # in the nominal room; half as much again as the threshold, for worse rooms
-STEPS_DB = (
-    -12.0,
-    -10.0,
-    -8.0,
-    -6.0,
-    -4.0,
-    -2.0,
-    0.0,
-)  # tried in this order, relative to the highest strength
+STEPS_DB = (-12.0, -10.0, -8.0, -6.0, -4.0, -2.0)  # tried in turn, relative to the highest strength
 SEARCH_HOPS = 3  # the best match in a room comes up to this much later than in the open, or earlier
 
 # The nominal room: a small loudspeaker, eight metres, a living room, a quiet conversation.
@@ -98,7 +90,7 @@ def plan_strengths(
     """
     strengths = np.full(marks, highest_db)
     short = np.ones(marks, dtype=bool)
-    for step_db in STEPS_DB[:-1]:
+    for step_db in STEPS_DB:
         scores = mark_scores(nominal_room(marked_at(highest_db + step_db), config.fs_hz), key, config, marks)
         strengths[short & (scores >= TARGET_SCORE)] = highest_db + step_db
         short &= scores < TARGET_SCORE
