@@ -72,8 +72,14 @@ def test_hexadecimal_in_either_case_and_with_prefix():
 
 @pytest.mark.parametrize(
     ("text", "found"),
-    [("", "0 digits"), ("ab", "2 digits"), ("5eed5", "5 digits"), ("5e…d", "'…'"), ("xyzw", "'x'")]
-    + [("0" * 130, "130 digits")],
+    [
+        ("", "0 digits"),
+        ("ab", "2 digits"),
+        ("5eed5", "5 digits"),
+        ("5e…d", "'…'"),
+        ("xyzw", "'x'"),
+        ("0" * 130, "130 digits"),
+    ],
 )
 def test_bad_key_names_what_was_found_and_what_is_accepted(text, found):
     with pytest.raises(ConfigError, match="4 to 128 hexadecimal digits") as error:

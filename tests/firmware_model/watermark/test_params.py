@@ -31,8 +31,14 @@ def test_integers_by_hand():
 
 @pytest.mark.parametrize(
     ("changes", "keys", "size"),
-    [({}, 1, 62872), ({}, 4, 69076), ({}, 8, 77348), ({"max_marks": 1}, 1, 60952), ({"hop": 1024}, 1, 62872)]
-    + [({"hop": 1024, "slot_hops": 4}, 1, 44328)],
+    [
+        ({}, 1, 62872),
+        ({}, 4, 69076),
+        ({}, 8, 77348),
+        ({"max_marks": 1}, 1, 60952),
+        ({"hop": 1024}, 1, 62872),
+        ({"hop": 1024, "slot_hops": 4}, 1, 44328),
+    ],
 )
 def test_state_bytes_of_each_configuration(changes, keys, size):
     config = WatermarkConfig(**changes)
