@@ -4,7 +4,7 @@ Exit status: 0 done, detected, equal; 1 not detected, different; 2 misuse or unr
 on stderr. What takes long to import is imported by the command that needs it.
 """
 
-import os
+import signal
 import sys
 import warnings
 from typing import Annotated
@@ -12,6 +12,7 @@ from typing import Annotated
 import typer
 
 from firmware_model import cli_output as output
+from firmware_model import cli_status as status
 from firmware_model.cli_options import (
     KEY_HELP,
     Arithmetic,
@@ -32,14 +33,10 @@ from firmware_model.cli_options import (
     Snr,
     Strength,
 )
-from fixedpoint.errors import BittrueError
+from firmware_model.cli_status import DETECTED, NOT_DETECTED
 
 AUDIO_SUFFIXES = (".wav", ".flac")
 PLOT_SUFFIXES = (".png", ".pdf", ".svg")
-DETECTED, NOT_DETECTED, MISUSE, INTERNAL_ERROR, INTERRUPTED = 0, 1, 2, 70, 130
-
-# The root of all usage errors; typer does not export it, and took it from click before it had its own.
-_UsageError: type[Exception] = typer.BadParameter.__mro__[1]
 
 app = typer.Typer(
     help="Bit-true simulator of low-power audio DSP firmware: a watermark, found across a room in Q15.",
@@ -102,7 +99,7 @@ def simulate(
     if plot is not None:
         output.check_output(plot, [*paths, rir, noise], PLOT_SUFFIXES)
     from acoustic_sim.room import impulse_response
-    from firmware_model import cli_scene, cli_simulate
+    from firmware_model import cli_report, cli_scene, cli_simulate
     from firmware_model.watermark.embedder import DEFAULT_STRENGTHS_DB
     from firmware_model.watermark.key import Key
     from firmware_model.watermark.params import WatermarkConfig
@@ -129,7 +126,7 @@ def simulate(
     if json:
         output.emit_json({"files": rows, "settings": settings})
     else:
-        output.emit(f"{caption}\n\n{cli_simulate.report(rows, config)}")
+        output.emit(f"{caption}\n\n{cli_report.report(rows, config)}")
     if plot is not None and len(paths) > traces:
         output.note(f"{plot}: shows the first {traces} of {len(paths)} files")
     raise typer.Exit(DETECTED if cli_simulate.passed(rows) else NOT_DETECTED)
@@ -302,40 +299,16 @@ def synthesise(
 
 
 def run(arguments: list[str]) -> int:
-    """Run the command line and return the exit status; whatever is wrong is one line on stderr.
-
-    Parameters
-    ----------
-    arguments : without the program's name
-    """
-    try:
-        status = app(arguments, prog_name="bittrue", standalone_mode=False)
-        return status if isinstance(status, int) else DETECTED
-    except _UsageError as error:
-        says = error.format_message() if hasattr(error, "format_message") else str(error)
-        return _failed(f"{says.rstrip('.')}; see bittrue --help", MISUSE)
-    except (KeyboardInterrupt, typer.Abort):
-        return INTERRUPTED
-    except BittrueError as error:
-        return _failed(str(error), MISUSE)
-    except OSError as error:
-        return _failed(f"{error.filename or 'system'}: {error.strerror or error}", MISUSE)
-    except MemoryError:
-        return _failed("the input is too long for this machine's memory", MISUSE)
-    except Exception as error:
-        if os.environ.get("BITTRUE_DEBUG"):
-            raise
-        what = f"{type(error).__name__}: {error}"
-        return _failed(f"{what} (a fault in bittrue; BITTRUE_DEBUG=1 shows where)", INTERNAL_ERROR)
-
-
-def _failed(line: str, status: int) -> int:
-    output.note(line)
-    return status
+    """Run the command line, given without the program's name; returns the exit status."""
+    return status.run(app, arguments)
 
 
 def main() -> None:
     """Entry point of `bittrue`."""
+    # While modules load, Ctrl-C ends the process: a KeyboardInterrupt that falls into an import's clean-up is
+    # lost. `progress` puts Python's handler back, which unwinds and so removes half-written files.
+    if signal.getsignal(signal.SIGINT) is signal.default_int_handler:
+        signal.signal(signal.SIGINT, signal.SIG_DFL)
     if not sys.warnoptions:
         warnings.simplefilter("ignore")  # of libraries; the user's own are raised as errors
     for stream in (sys.stdout, sys.stderr):

@@ -4,6 +4,7 @@ import json
 import math
 import os
 import secrets
+import signal
 import sys
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -90,6 +91,8 @@ def progress(title: str, steps: int) -> Iterator[Step]:
 
     Yields a function to call as each of the `steps` begins, with a few words on what it does.
     """
+    if signal.getsignal(signal.SIGINT) is signal.SIG_DFL:
+        signal.signal(signal.SIGINT, signal.default_int_handler)  # see `cli.main`
     if not sys.stderr.isatty():
         yield lambda text: None
         return

@@ -3,8 +3,8 @@
 import multiprocessing
 import signal
 from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
-from pathlib import Path
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -14,7 +14,7 @@ from acoustic_sim.scene import Scene
 from firmware_model import metrics
 from firmware_model.cli_audio import read_programme
 from firmware_model.cli_detect import as_json, float_detect
-from firmware_model.cli_output import STDIO, Step, counted, naming, number, table
+from firmware_model.cli_output import STDIO, Step, naming
 from firmware_model.pcm import Audio, to_mono
 from firmware_model.watermark.detector import Detected, detect
 from firmware_model.watermark.embedder import Embedded, embed
@@ -181,7 +181,9 @@ def simulate_all(paths: list[str], job: Job, traces: int, jobs: int, step: Step)
         return
     # spawn: the parent has threads (of libraries, of the progress bar), which do not survive a fork.
     context = multiprocessing.get_context("spawn")
-    with context.Pool(min(jobs, len(tasks)), _default_interrupt) as pool:
+    with _interrupts_held():  # the workers inherit that, and so load their modules undisturbed
+        pool = context.Pool(min(jobs, len(tasks)), _end_at_interrupt)
+    with pool:
         step(f"0 of {len(tasks)} files")
         for i, result in enumerate(pool.imap(_worker, tasks)):
             step(f"{i + 1} of {len(tasks)} files")
@@ -196,68 +198,26 @@ def _worker(task: tuple[str, Audio | None, Job, bool]) -> FileResult:
     return simulate(*task, step=lambda stage: None)
 
 
-def _default_interrupt() -> None:
+@contextmanager
+def _interrupts_held() -> Iterator[None]:
+    """Ctrl-C waits until the block is done."""
+    if not hasattr(signal, "pthread_sigmask"):  # Windows
+        yield
+        return
+    before = signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT})
+    try:
+        yield
+    finally:
+        signal.pthread_sigmask(signal.SIG_SETMASK, before)
+
+
+def _end_at_interrupt() -> None:
     """Ctrl-C reaches the whole group of processes: workers end at once, without a word."""
     signal.signal(signal.SIGINT, signal.SIG_DFL)
+    if hasattr(signal, "pthread_sigmask"):
+        signal.pthread_sigmask(signal.SIG_UNBLOCK, {signal.SIGINT})
 
 
 def passed(rows: list[dict[str, Any]]) -> bool:
     """At least one mark of every file found in Q15, and the same detections in both arithmetics."""
     return all(row["q15"]["found"] > 0 and row["agree"] for row in rows)
-
-
-def report(rows: list[dict[str, Any]], config: WatermarkConfig) -> str:
-    """The table, one row per file, and a summary below it."""
-    headings = ["file", "marks", "found\nwith 1 mark\nQ15 / float"]
-    headings += [f"found\nwith up to {config.max_marks}\nQ15 / float", "miss"]
-    headings += ["stray\nQ15 / float", "score\nerror", "hops that\ndiffer", "blocks\nbit-exact"]
-    headings += ["WSR\ndB", "NMR\ndB"]
-    cells = []
-    names = _shown_names([row["file"] for row in rows])
-    for name, row in zip(names, rows, strict=True):
-        q15, reference_, blocks = row["q15"], row["float"], row["bit_exact_blocks"]
-        cells.append(
-            [
-                name,
-                str(row["marks"]),
-                *(f"{q15[count]} / {reference_[count]}" for count in ("one_mark", "found")),
-                str(row["miss"]),
-                f"{q15['strays']} / {reference_['strays']}",
-                number(row["score_error_max"], 3),
-                f"{row['decisions_differ']} of {row['hops']}",
-                f"{blocks['equal']} of {blocks['total']}",
-                number(row["wsr_db"]),
-                number(row["nmr_db"]),
-            ]
-        )
-    return f"{table(headings, cells)}\n\n{_summary(rows, config)}"
-
-
-def _shown_names(paths: list[str]) -> list[str]:
-    """Names without folders, where that tells the files apart."""
-    names = [Path(path).name for path in paths]
-    return names if len(set(names)) == len(names) else paths
-
-
-def _summary(rows: list[dict[str, Any]], config: WatermarkConfig) -> str:
-    marks, hops = sum(row["marks"] for row in rows), sum(row["hops"] for row in rows)
-    q15, reference_ = (
-        [sum(row[name][count] for row in rows) for count in ("one_mark", "found")]
-        for name in ("q15", "float")
-    )
-    differ = sum(row["decisions_differ"] for row in rows)
-    error = max(row["score_error_max"] for row in rows)
-    equal = sum(row["bit_exact_blocks"]["equal"] for row in rows)
-    total = sum(row["bit_exact_blocks"]["total"] for row in rows)
-    names = _shown_names([row["file"] for row in rows])
-    disagree = [name for name, row in zip(names, rows, strict=True) if not row["agree"]]
-    lines = [
-        f"{counted(len(rows), 'file')}, {counted(marks, 'mark')}: Q15 found {q15[0]} with one mark "
-        f"and {q15[1]} with up to {config.max_marks} added, float {reference_[0]} and {reference_[1]}.",
-        f"Q15 and float decide differently at {differ} of {hops} hops; scores differ by at most {error:.3f}, "
-        f"{100 * error / config.threshold:.2f} % of the threshold.",
-        f"{equal} of {total} randomly sized blocks gave the same bits as whole hops.",
-    ]
-    if disagree:
-        lines.append(f"Q15 and float report different detections in: {', '.join(disagree)}.")
-    return "\n".join(lines)
