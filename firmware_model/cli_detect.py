@@ -51,7 +51,7 @@ def detect_file(
     }
     if arith == "both":
         facts["score_error_max"] = metrics.score_error_max(found[0][1], found[1][1])
-        alone = metrics.unpaired(found[0][0], found[1][0], config.hop / config.fs_hz)
+        alone = metrics.unpaired(found[0][0], found[1][0], metrics.pair_tolerance_s(config))
         facts["differences"] = [
             {"arith": name, **as_json(detection)}
             for name, only in zip(("q15", "float"), alone, strict=True)

@@ -141,7 +141,7 @@ def _compared(
             "found": int(hits.found.sum()),
             "strays": hits.strays,
         }
-    alone = metrics.unpaired(q15.detections, detections, config.hop / config.fs_hz)
+    alone = metrics.unpaired(q15.detections, detections, metrics.pair_tolerance_s(config))
     row = {
         "file": path,
         "fs_hz": audio.fs_hz,

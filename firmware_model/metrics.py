@@ -43,6 +43,15 @@ def match_tolerance_s(config: WatermarkConfig) -> float:
     return (config.slot_samples + config.hop) / 2 / config.fs_hz
 
 
+def pair_tolerance_s(config: WatermarkConfig) -> float:
+    """How far two arithmetics may place one detection apart: one hop, seconds (0.048 accepts 0.032).
+
+    Where two neighbouring hops score alike within the rounding, either may be the peak. Half a hop more,
+    since the difference of two times is not exactly a hop in floating point.
+    """
+    return 1.5 * config.hop / config.fs_hz
+
+
 def match_marks(
     detections: Sequence[DetectionLike], heard_s: np.ndarray, mark_seconds: float, tolerance_s: float
 ) -> Hits:

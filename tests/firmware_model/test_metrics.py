@@ -61,6 +61,13 @@ def test_unpaired_by_hand():
     assert metrics.unpaired(a, a, 0.0) == ([], [])
 
 
+def test_peaks_one_hop_apart_are_one_detection_and_two_hops_apart_are_not():
+    """2.128 - 2.096, one hop, is more than 0.032 in floating point."""
+    a, one, two = (Detection(0, time_s, 9.0, 1) for time_s in (2.096, 2.128, 2.160))
+    assert metrics.unpaired([a], [one], metrics.pair_tolerance_s(CONFIG)) == ([], [])
+    assert metrics.unpaired([a], [two], metrics.pair_tolerance_s(CONFIG)) == ([a], [two])
+
+
 def test_score_error_and_decisions_by_hand():
     q15 = np.array([[1.0, 5.5], [6.0, -2.0]])
     reference = np.array([[1.25, 5.4], [6.0, -2.5]])
