@@ -50,7 +50,7 @@ format: $(STAMP)  ## let ruff rewrite the sources
 	$(BIN)/ruff check --fix .
 	$(BIN)/ruff format .
 
-bench-detection: $(STAMP)  ## marks found in every host, room and noise (BITTRUE_DATA=folder; about 20 min)
+bench-detection: $(STAMP)  ## marks found in every host, room and noise (BITTRUE_DATA=folder)
 	$(BIN)/python -m benchmarks.detection --jobs $(JOBS)
 
 bench-false-alarms: $(STAMP)  ## unmarked audio against many keys (BITTRUE_DATA=folder)

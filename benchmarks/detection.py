@@ -129,7 +129,8 @@ def measure_host(name: str, host_index: int, room_names: tuple[str, ...], streng
             columns = np.stack(scores, axis=1).reshape(4, -1)  # z Q15, z float, run Q15, run float
             marks += [(*where, index, *row) for index, row in enumerate(columns.T)]
             same = (score_q15 >= config.threshold) == (score_float >= config.threshold)
-            on_grid = [bool(np.any(np.abs(marks_s + delay_s - d.time_s) < 0.15)) for d in q15.detections]
+            late_s = [np.min(np.abs(marks_s + delay_s - d.time_s)) for d in q15.detections]
+            on_grid = [late < config.slot_samples / config.fs_hz for late in late_s]
             error = np.abs(score_q15 - score_float)
             z_error = np.abs(z_q15 - z_float).max(axis=1)
             cells.append(

@@ -127,14 +127,18 @@ def _extrapolated(results: Sequence[Any], config: WatermarkConfig) -> tuple[Tabl
         maxima = np.concatenate([r.block_max for r in batches], axis=1)
         rows.append(maxima)
         for r in batches:
-            peaks.append(r.peaks + np.array([first, 0.0]))
+            # What comes after the last whole block is counted with it.
+            block = np.minimum(r.peaks[:, 0], len(maxima) - 1) + first
+            peaks.append(np.stack([block, r.peaks[:, 1]], axis=1))
         first += len(maxima)
     block_hours = BLOCK_HOPS * config.hop / config.fs_hz / 3600
     maxima = np.concatenate(rows)
     fits = fit_block_maxima(maxima, config.threshold, block_hours, rng)
-    hours = maxima.size * block_hours
-    fits.append(fit_exponential(np.concatenate(peaks), len(maxima), hours, config.threshold, rng))
-    note = f"From {maxima.size} blocks of 30 s; limits by drawing the blocks of audio again."
+    fits.append(fit_exponential(np.concatenate(peaks), len(maxima), _hours(results), config.threshold, rng))
+    note = (
+        f"From {maxima.size} blocks of 30 s; limits by drawing the blocks of audio again. A Gumbel or an "
+        "exponential tail falls more slowly than a Gaussian's, so that these two overestimate."
+    )
     table = Table("Extrapolated to the threshold", ["fit", "per hour (95 %)", "one in hours", "target"], note)
     for fit in fits:
         rate = f"{fit.per_hour:.4f} ({fit.low:.4f}–{fit.high:.4f})"

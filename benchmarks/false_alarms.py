@@ -114,8 +114,7 @@ def measure(stream: str, heard: str, batch: int, keys: int, quick: bool) -> Stre
     found = detect(pcm, [Key(rng.bytes(8)) for _ in range(keys)], config)
     z = found.scores[config.mark_hops :]
     blocks = max(len(found.integrated) // BLOCK_HOPS, 1)
-    padded = found.integrated[: blocks * BLOCK_HOPS]
-    block_max = padded.reshape(blocks, -1, keys).max(axis=1)
+    block_max = found.integrated[: blocks * BLOCK_HOPS].reshape(blocks, -1, keys).max(axis=1)
     return StreamResult(
         stream=stream,
         heard=heard,
@@ -125,7 +124,7 @@ def measure(stream: str, heard: str, batch: int, keys: int, quick: bool) -> Stre
         z_counts=np.histogram(np.clip(z, Z_EDGES[0], Z_EDGES[-1]), Z_EDGES)[0],
         z_powers=np.array([np.sum(z**power) for power in range(5)]),
         block_max=block_max,
-        peaks=peaks_above(padded, PEAKS_FROM, config.lockout_hops, BLOCK_HOPS),
+        peaks=peaks_above(found.integrated, PEAKS_FROM, config.lockout_hops, BLOCK_HOPS),
     )
 
 

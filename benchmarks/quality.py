@@ -63,7 +63,7 @@ def summarise(rows: list[Row]) -> tuple[list[Table], Row]:
     """A table of classes with the targets, and one of hosts."""
     columns = ["mode", "class", "hosts", "ViSQOL least", "median", "target"]
     columns += ["PESQ-WB least", "median", "targets", "clipped", "NMR dB", "WSR dB"]
-    note = "At the strength of the detection benchmark; NMR and WSR are medians over hosts."
+    note = "Informed is what the detection benchmark plays. NMR and WSR are medians over hosts."
     by_class, data = Table("Quality by class", columns, note), []
     for mode in dict.fromkeys(row["mode"] for row in rows):
         for kind in CLASSES:

@@ -53,7 +53,8 @@ class Rate(NamedTuple):
         if not self.total:
             return "-"
         low, high = (100 * limit for limit in self.interval)
-        return f"{100 * self.value:.1f} % ({low:.1f}–{high:.1f})"
+        # Cut off, not rounded: 94.96 is not 95.0, and 100.0 means every one.
+        return f"{1000 * self.found // self.total / 10:.1f} % ({low:.1f}–{high:.1f})"
 
     def as_json(self) -> dict[str, Any]:
         """Counts, rate and limits."""
@@ -97,7 +98,7 @@ class Table:
         """For the terminal; what falls short is bold and red."""
         table = RichTable(title=self.title, caption=self.note or None, title_justify="left")
         for index, column in enumerate(self.columns):
-            table.add_column(column, justify="right" if index else "left", overflow="fold")
+            table.add_column(column, justify="right" if index else "left", overflow="fold", no_wrap=not index)
         for row in self.rows:
             table.add_row(*(escape(c).replace("**NO**", "[bold red]NO[/]") for c in row))
         return table

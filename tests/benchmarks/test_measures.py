@@ -46,6 +46,12 @@ def test_wilson_limits_of_ten_of_ten():
     assert str(Rate(0, 0)) == "-"
 
 
+def test_a_rate_is_cut_off_so_that_it_never_looks_better_than_it_is():
+    assert str(Rate(9496, 10000)).startswith("94.9 %")
+    assert str(Rate(9999, 10000)).startswith("99.9 %")
+    assert str(Rate(10, 10)).startswith("100.0 %")
+
+
 def test_exact_poisson_limits():
     """None seen: -ln 0.025 = 3.689 over the hours; three: Garwood's table gives 0.619 to 8.767."""
     assert poisson_limits(0, 10.0) == pytest.approx((0.0, 0.36889), abs=1e-5)
