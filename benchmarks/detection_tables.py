@@ -149,8 +149,8 @@ def _agreement(observations: Observations, view: _View, threshold: float) -> tup
     off_grid, on_grid = int(cells["off_grid"].sum()), int(cells["on_grid"].sum())
     marks_apart = int(np.count_nonzero(view.one != view.one_float))
     note = (
-        "On the same PCM. The largest errors are at hops where one of the two has just reported a mark, which "
-        "ends its integration, and the other has not. A detection is on a mark if it is less than a slot, "
+        "On the same PCM. The largest errors are at hops where one of the two has just reported a mark, "
+        "which ends its integration, and the other has not. A detection is on a mark if less than a slot, "
         "0.26 s, from its start."
     )
     table = Table("Q15 against the float64 reference", ["measure", "measured", "target"], note)
