@@ -7,6 +7,7 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 from scipy.fft import rfft
+from scipy.ndimage import uniform_filter1d
 from scipy.signal import get_window, lfilter
 
 from firmware_model.reference.watermark_decision import integrate, pick_peaks
@@ -15,8 +16,12 @@ from firmware_model.reference.watermark_model import WatermarkModel
 FLOOR = 64.0  # P0, LSB**2 in a bin: about the rounding noise of 16-bit PCM under a Hann window of 2048
 LSB_SQUARED = 2.0**30  # power in LSB**2 of 16-bit PCM for a power of 1
 MEAN_HOPS = 32  # 1/coefficient of the running mean
-FEATURE_LIMIT = 127 / 64  # the Q15 detector stores features in Q2.6
-SILENCE_FEATURE = 4 / 64  # features of this rms or less, 0.2 dB, count as silence
+CONTRAST_LIMIT = 127 / 64
+FEATURE_LIMIT = 127 / 96  # the Q15 detector stores features in steps of 1/96
+SILENCE_FEATURE = 2 / 64  # features of this rms or less, 0.1 dB, count as silence
+ACTIVITY_HOPS = 128  # 1/coefficient of the running mean square
+ACTIVITY_SPAN = 8  # bands to each side over which it is averaged
+NOISE_ACTIVITY, ACTIVITY_RANGE, LEAST_WEIGHT = 0.45, 0.25, 0.3
 BLOCK_HOPS = 512  # hops worked on at once: with the shipped layout 36 MB at the peak
 
 Array = NDArray[np.float64]
@@ -49,7 +54,7 @@ class Nodes(NamedTuple):
 
     band_level : (hops, bands) float64, B, log2 of LSB**2
     slot_level : (hops, bands) float64, S, log2 of LSB**2, mean over the last slot_hops hops
-    feature : (hops, bands) float64, X, in [-127/64, 127/64], log2 units (1 is 3.01 dB)
+    feature : (hops, bands) float64, w X, in [-127/96, 127/96], log2 units (1 is 3.01 dB), w from 0.3 to 1
     score : (hops, keys, max_marks) float64, z
     """
 
@@ -140,7 +145,7 @@ def score(feature: Array, signs: Array, model: WatermarkModel) -> Array:
     Notes
     -----
     c_t = sum_r sum_b s[r,b] X_{t-(R-1-r)h}(b);  v_t = (R sum_r sum_b X^2 - sum_b (sum_r X)^2) / (R-1);
-    z_t = c_t / sqrt(v_t), 0 where v_t < R bands (4/64)^2.
+    z_t = c_t / sqrt(v_t), 0 where v_t < R bands (2/64)^2.
     Bands have independent signs. Within a band E[s_r^2] = 1 and, since the R signs sum to 0,
     E[s_r s_q] = -1/(R-1) => var = sum X^2 - ((sum X)^2 - sum X^2)/(R-1), which summed over bands is v.
     Over random keys z has mean 0 and variance 1 for any audio, and, E exp(c) <= exp(v/2) having held in all
@@ -171,6 +176,7 @@ def _blocks(x: np.ndarray, signs: Array, model: WatermarkModel) -> Iterator[Node
     past_level = np.full((model.slot_hops - 1, model.bands), math.log2(FLOOR))
     past_feature = np.zeros(((model.slots - 1) * model.slot_hops, model.bands))
     mean_state = np.zeros((1, model.bands))
+    activity_state = np.zeros((1, model.bands))
     for first in range(0, hops, BLOCK_HOPS):
         band_level = _band_level(x, first, min(first + BLOCK_HOPS, hops), model)
         count = len(band_level)
@@ -182,7 +188,13 @@ def _blocks(x: np.ndarray, signs: Array, model: WatermarkModel) -> Iterator[Node
         # m_t = m_{t-1} + (F_t - m_{t-1}) / 32
         pole = [1, 1 / MEAN_HOPS - 1]
         mean, mean_state = lfilter([1 / MEAN_HOPS], pole, whitened, axis=0, zi=mean_state)
-        feature = np.clip(whitened - mean, -FEATURE_LIMIT, FEATURE_LIMIT)
+        contrast = np.clip(whitened - mean, -CONTRAST_LIMIT, CONTRAST_LIMIT)
+        # a_t = a_{t-1} + (X_t^2 - a_{t-1}) / 128; w = 0.3 .. 1 by its mean over 17 bands; feature = w X
+        pole = [1, 1 / ACTIVITY_HOPS - 1]
+        activity, activity_state = lfilter([1 / ACTIVITY_HOPS], pole, contrast**2, axis=0, zi=activity_state)
+        around = uniform_filter1d(activity, 2 * ACTIVITY_SPAN + 1, axis=1, mode="nearest")
+        weight = np.clip(LEAST_WEIGHT + (around - NOISE_ACTIVITY) / ACTIVITY_RANGE, LEAST_WEIGHT, 1)
+        feature = np.clip(weight * contrast, -FEATURE_LIMIT, FEATURE_LIMIT)
         feature_line = np.concatenate([past_feature, feature])
         z = score(feature_line, signs.reshape(-1, model.slots, model.bands), model)
         yield Nodes(band_level, slot_level, feature, z.reshape(count, *signs.shape[:2]))

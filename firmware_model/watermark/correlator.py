@@ -25,40 +25,40 @@ def oldest_row(params: DetectorParams, state: DetectorState):
 
 @kernel
 def score_variance(params: DetectorParams, state: DetectorState):
-    """(slots - 1) times the variance of the correlation over all balanced keys, Q.12, for these features.
+    """(slots - 1) times the variance of the correlation over all balanced keys, for these features.
 
     R sum X^2 - sum_b (sum_r X)^2, at most 32^2 * bands * 127^2 < 2**37. Needs no key: one for all.
     """
     mark_hops = np.int64(params.slots) * params.slot_hops
     for band in range(params.bands):
-        state.column_q6[band] = 0
+        state.work[band] = 0
     energy = np.int64(0)
     row = oldest_row(params, state)
     for _ in range(params.slots):
         for band in range(params.bands):
-            x = np.int64(state.feature_q6[row, band])
-            energy += x * x  # Q.12
-            state.column_q6[band] = np.int64(state.column_q6[band]) + x
+            x = np.int64(state.feature[row, band])
+            energy += x * x
+            state.work[band] = np.int64(state.work[band]) + x
         row += params.slot_hops
         if row >= mark_hops:
             row -= mark_hops
     square = np.int64(0)
     for band in range(params.bands):
-        s = np.int64(state.column_q6[band])
+        s = np.int64(state.work[band])
         square += s * s
     return params.slots * energy - square
 
 
 @kernel
 def correlate(params: DetectorParams, state: DetectorState, sign_row):
-    """sum over slots and bands of sign times feature, Q.6, exact: at most 32 * bands * 127 < 2**23."""
+    """sum over slots and bands of sign times feature, exact: at most 32 * bands * 127 < 2**23."""
     mark_hops = np.int64(params.slots) * params.slot_hops
     acc = np.int64(0)
     i = np.int64(0)
     row = oldest_row(params, state)
     for _ in range(params.slots):
         for band in range(params.bands):
-            acc += np.int64(params.signs[sign_row, i + band]) * np.int64(state.feature_q6[row, band])
+            acc += np.int64(params.signs[sign_row, i + band]) * np.int64(state.feature[row, band])
         i += params.bands
         row += params.slot_hops
         if row >= mark_hops:
@@ -72,12 +72,12 @@ def score_from(params: DetectorParams, acc, variance):
 
     Zero where the features are silence. Error: relative 2**-21, then half an LSB.
     """
-    if acc == 0 or variance < params.least_variance_q12:
+    if acc == 0 or variance < params.least_variance:
         return np.int64(0)
     magnitude = acc
     if acc < 0:
         magnitude = -acc
-    ratio_q25 = 2 * log2_q24(magnitude) - log2_q24(variance) + params.slots_log2_q24  # Q.6^2 over Q.12
+    ratio_q25 = 2 * log2_q24(magnitude) - log2_q24(variance) + params.slots_log2_q24
     score_q9 = sat16(exp2_q24(rnd_shift(ratio_q25, 1), SCORE_FRAC_BITS))  # Q7.9
     if acc < 0:
         return -score_q9

@@ -2,7 +2,17 @@
 
 import numpy as np
 
-from firmware_model.watermark.params import FLOOR_LOG2, MEAN_SHIFT, DetectorParams
+from firmware_model.watermark.params import (
+    ACTIVITY_RANGE,
+    ACTIVITY_SHIFT,
+    ACTIVITY_SPAN,
+    FEATURE_STEPS,
+    FLOOR_LOG2,
+    LEAST_WEIGHT_Q15,
+    MEAN_SHIFT,
+    NOISE_ACTIVITY,
+    DetectorParams,
+)
 from firmware_model.watermark.state import CLOCK_FEATURE, CLOCK_INPUT, CLOCK_LEVEL, DetectorState
 from fixedpoint._jit import kernel
 from fixedpoint.arith import clip, rnd_shift, sat16, shl
@@ -11,8 +21,13 @@ from fixedpoint.fft import rfft_bfp
 
 _LEVEL_Q24_TO_Q8 = 16
 _SLOT_Q39_TO_Q18 = 21
-_FEATURE_Q18_TO_Q6 = 12
+_CONTRAST_Q18_TO_Q12 = 6
+_SQUARE_Q24_TO_Q12 = 12
+CONTRAST_LIMIT_Q12 = 127 << 6  # +-127/64 of log2, 6 dB
 FEATURE_LIMIT = 127
+_ACTIVITY_BANDS = 2 * ACTIVITY_SPAN + 1
+_NOISE_SUM_Q19 = round(_ACTIVITY_BANDS * NOISE_ACTIVITY * 2**19)
+_WEIGHT_SCALE_Q31 = round(2**15 / (_ACTIVITY_BANDS * ACTIVITY_RANGE * 2**19) * 2**31)  # sum in Q.19 to Q.15
 _FLOOR_TOP = 60  # the floor's place in a mantissa where it would not fit beside the power
 
 
@@ -98,14 +113,13 @@ def update_levels(params: DetectorParams, state: DetectorState, exponent) -> Non
 
 @kernel
 def update_features(params: DetectorParams, state: DetectorState) -> None:
-    """Slot level less its four neighbours' mean, less its own running mean: one row of features.
+    """Slot level less its four neighbours' mean, less its own running mean, into the work area.
 
     Arithmetic: four times the slot sum less the neighbours' sums, |.| < 2**23 in Q.8, times 1/(4 slot_hops)
     in Q.31 < 2**54, RND to Q.18; the running mean recursion M += F - M/32 keeps M = 32 mean in Q.18, that
     is the mean in Q9.23, |M| <= 32 max|F| + 32 < 2**31 for |F| <= 128 * 2**18 / 2; X = F - M/32 by RND to
-    Q2.6, SAT at +-127/64.
+    Q.12, SAT at +-127/64. Mean square: A += X^2 - A/128 in Q.12, RND, that is its mean in Q.19, < 2**21.
     """
-    row = np.int64(state.clock[CLOCK_FEATURE])
     last = np.int64(params.bands) - 1
     for band in range(params.bands):
         # Frequency: difference to the neighbours, edges repeated.
@@ -120,8 +134,41 @@ def update_features(params: DetectorParams, state: DetectorState) -> None:
         mean_q23 = np.int64(state.mean_q23[band])
         mean_q23 += whitened_q18 - rnd_shift(mean_q23, MEAN_SHIFT)
         state.mean_q23[band] = mean_q23
-        feature = rnd_shift(whitened_q18 - rnd_shift(mean_q23, MEAN_SHIFT), _FEATURE_Q18_TO_Q6)  # Q.6
-        state.feature_q6[row, band] = clip(feature, -FEATURE_LIMIT, FEATURE_LIMIT)  # Q2.6
+        contrast_q18 = whitened_q18 - rnd_shift(mean_q23, MEAN_SHIFT)
+        contrast_q12 = rnd_shift(contrast_q18, _CONTRAST_Q18_TO_Q12)  # Q.12
+        contrast_q12 = clip(contrast_q12, -CONTRAST_LIMIT_Q12, CONTRAST_LIMIT_Q12)
+        state.work[band] = contrast_q12
+        # Mean square.
+        square_q12 = rnd_shift(contrast_q12 * contrast_q12, _SQUARE_Q24_TO_Q12)
+        activity_q19 = np.int64(state.activity_q19[band])
+        state.activity_q19[band] = activity_q19 + square_q12 - rnd_shift(activity_q19, ACTIVITY_SHIFT)
+
+
+@kernel
+def weigh_features(params: DetectorParams, state: DetectorState) -> None:
+    """Features times the weight of their band, 0.3 to 1, into the feature ring.
+
+    Bands where the features vary no more than in stationary noise count least: there the room's noise hides
+    the programme. The weight does not depend on the key, so that it leaves the score's distribution over
+    keys as it is.
+
+    Arithmetic: sum of 17 mean squares < 2**26 in Q.19, less that of noise, times 2**-16 / (17 * 0.25) in
+    Q.31 < 2**51, RND to Q1.15, limited; Q.12 times Q.15 times 96 < 2**37, RND, SAT at +-127.
+    """
+    row = np.int64(state.clock[CLOCK_FEATURE])
+    last = np.int64(params.bands) - 1
+    total_q19 = np.int64(0)
+    for d in range(-ACTIVITY_SPAN - 1, ACTIVITY_SPAN):
+        total_q19 += np.int64(state.activity_q19[clip(np.int64(d), 0, last)])
+    for band in range(params.bands):
+        # Window from band - 8 to band + 8, edges repeated: one in, one out.
+        b = np.int64(band)
+        total_q19 += np.int64(state.activity_q19[clip(b + ACTIVITY_SPAN, 0, last)])
+        total_q19 -= np.int64(state.activity_q19[clip(b - ACTIVITY_SPAN - 1, 0, last)])
+        weight_q15 = rnd_shift((total_q19 - _NOISE_SUM_Q19) * _WEIGHT_SCALE_Q31, 31) + LEAST_WEIGHT_Q15
+        weight_q15 = clip(weight_q15, LEAST_WEIGHT_Q15, 1 << 15)
+        feature = rnd_shift(np.int64(state.work[band]) * weight_q15 * FEATURE_STEPS, 27)  # 1/96 of log2
+        state.feature[row, band] = clip(feature, -FEATURE_LIMIT, FEATURE_LIMIT)
 
 
 @kernel
@@ -135,6 +182,7 @@ def process_frontend(params: DetectorParams, state: DetectorState, x, probes) ->
     level_row = np.int64(state.clock[CLOCK_LEVEL])
     update_levels(params, state, exponent)
     update_features(params, state)
+    weigh_features(params, state)
     if probes is not None:
         probes[0][0] = exponent
         for band in range(params.bands):

@@ -10,12 +10,17 @@ from fixedpoint.errors import ConfigError
 from fixedpoint.fft import FFT_SIZES, FftParams, init_fft
 from fixedpoint.tables import hann_q31
 
-FEATURE_FRAC_BITS = 6  # features are int8 in Q2.6: +-127/64, twelve decibels about the running mean
+FEATURE_STEPS = 96  # features are int8 in steps of 1/96 of log2: 0.031 dB, up to +-4 dB
 SCORE_FRAC_BITS = 9  # scores are int16 in Q7.9: +-64, more than any score can be
-SILENCE_Q6 = 4  # features of this rms, 0.2 dB, or less hold nothing but their own rounding
+SILENCE_STEPS = 3  # features of this rms, 0.1 dB, or less hold nothing but their own rounding
 NEIGHBOURS = 2  # bands on each side whose mean is taken away
 MEAN_SHIFT = 5  # running mean over 2**5 hops
 LEVEL_FRAC_BITS = 8  # levels are int16 in Q8.8, log2 of LSB**2 in a bin
+# Bands that vary more than stationary noise does (mean square 0.45, measured) carry the programme.
+ACTIVITY_SHIFT = 7  # mean square over 2**7 hops
+ACTIVITY_SPAN = 8  # and over as many bands to each side
+NOISE_ACTIVITY, ACTIVITY_RANGE = 0.45, 0.25
+LEAST_WEIGHT_Q15 = 9830  # 0.3
 FLOOR_LOG2 = 6  # 64 LSB**2 in a bin: white rounding noise of 1/12 LSB**2 under a Hann window of 2048
 
 
@@ -126,7 +131,7 @@ class DetectorParams(NamedTuple):
     slot_scale_q31 : int, Q1.31, 1 / (4 slot_hops)
     slots_log2_q24 : int, Q8.24, log2(slots - 1)
     threshold_q9 : int, Q7.9
-    least_variance_q12 : int, Q.12, variance of the score, times slots - 1, below which it counts as silence
+    least_variance : int, squared feature steps; variance, times slots - 1, below which there is silence
     root_q15 : (max_marks,) int32, Q1.15, 1/sqrt(m), 1 kept as 2**15
     window_q31 : (fft_size/2 + 1,) int32, Q1.31, first half and middle of the symmetric, periodic Hann window
     signs : (keys * max_marks, slots * bands) int8, +1 or -1; row key * max_marks + pattern
@@ -146,7 +151,7 @@ class DetectorParams(NamedTuple):
     slot_scale_q31: int
     slots_log2_q24: int
     threshold_q9: int
-    least_variance_q12: int
+    least_variance: int
     root_q15: np.ndarray
     window_q31: np.ndarray
     signs: np.ndarray
@@ -188,7 +193,7 @@ def quantise(config: WatermarkConfig, signs: np.ndarray) -> DetectorParams:
         slot_scale_q31=round(2**31 / (2 * NEIGHBOURS * config.slot_hops)),
         slots_log2_q24=round(math.log2(config.slots - 1) * 2**24),
         threshold_q9=round(config.threshold * 2**SCORE_FRAC_BITS),
-        least_variance_q12=(config.slots - 1) * config.slots * config.bands * SILENCE_Q6**2,
+        least_variance=(config.slots - 1) * config.slots * config.bands * SILENCE_STEPS**2,
         root_q15=np.round(2**15 / np.sqrt(marks)).astype(np.int32),
         window_q31=hann_q31(config.fft_size)[: config.fft_size // 2 + 1],
         signs=np.ascontiguousarray(signs.reshape(len(signs) * config.max_marks, -1), dtype=np.int8),

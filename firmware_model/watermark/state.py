@@ -21,8 +21,9 @@ class DetectorState(NamedTuple):
     level_q8 : (slot_hops, bands) int16, Q8.8, ring of band levels, log2 of LSB**2
     level_sum_q8 : (bands,) int32, sum of that ring over its hops
     mean_q23 : (bands,) int32, Q9.23, running mean of the whitened level
-    feature_q6 : (mark_hops, bands) int8, Q2.6, ring of features of the last mark
-    column_q6 : (bands,) int32, work area: features summed over slots
+    activity_q19 : (bands,) int32, Q13.19, running mean square of the features before weighting
+    feature : (mark_hops, bands) int8, 1/96 of log2, ring of weighted features of the last mark
+    work : (bands,) int32, work area: features before weighting in Q.12; features summed over slots
     score_q9 : (keys * max_marks, max_marks * mark_hops) int16, Q7.9, a ring of scores for each pattern
     peak : (keys, 5) int32: candidate held or not, its hop, score in Q.9 and marks; hop of the last report
     """
@@ -35,8 +36,9 @@ class DetectorState(NamedTuple):
     level_q8: np.ndarray
     level_sum_q8: np.ndarray
     mean_q23: np.ndarray
-    feature_q6: np.ndarray
-    column_q6: np.ndarray
+    activity_q19: np.ndarray
+    feature: np.ndarray
+    work: np.ndarray
     score_q9: np.ndarray
     peak: np.ndarray
 
@@ -68,8 +70,9 @@ def init_state(params: DetectorParams) -> DetectorState:
         level_q8=np.full((params.slot_hops, params.bands), floor_q8, np.int16),
         level_sum_q8=np.full(params.bands, params.slot_hops * floor_q8, np.int32),
         mean_q23=np.zeros(params.bands, np.int32),
-        feature_q6=np.zeros((mark_hops, params.bands), np.int8),
-        column_q6=np.zeros(params.bands, np.int32),
+        activity_q19=np.zeros(params.bands, np.int32),
+        feature=np.zeros((mark_hops, params.bands), np.int8),
+        work=np.zeros(params.bands, np.int32),
         score_q9=np.zeros((len(params.signs), params.max_marks * mark_hops), np.int16),
         peak=np.zeros((keys, 5), np.int32),
     )

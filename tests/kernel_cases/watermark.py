@@ -44,7 +44,9 @@ def _busy_state(rng: np.random.Generator, params: DetectorParams) -> DetectorSta
     state.level_q8[:] = rng.integers(6 << 8, 50 << 8, state.level_q8.shape)
     state.level_sum_q8[:] = state.level_q8.sum(axis=0)
     state.mean_q23[:] = rng.integers(-44 << 23, 44 << 23, len(state.mean_q23))
-    state.feature_q6[:] = rng.integers(-127, 128, state.feature_q6.shape)
+    state.activity_q19[:] = rng.integers(0, 128 * 127**2, len(state.activity_q19))
+    state.work[:] = rng.integers(-8128, 8129, len(state.work))
+    state.feature[:] = rng.integers(-127, 128, state.feature.shape)
     state.score_q9[:] = rng.integers(-(1 << 15), 1 << 15, state.score_q9.shape)
     state.clock[CLOCK_FEATURE] = rng.integers(CONFIG.mark_hops)
     state.clock[CLOCK_HOP] = 1000
@@ -80,7 +82,7 @@ def _powers(rng: np.random.Generator) -> list[tuple]:
 
 def _ratios(rng: np.random.Generator) -> list[tuple]:
     params = _params()
-    least = params.least_variance_q12
+    least = params.least_variance
     top = 16 * CONFIG.bands * 127**2
     return [
         (params, np.int64(acc), np.int64(v))
@@ -103,6 +105,7 @@ CASES: dict[str, Callable[[np.random.Generator], list[tuple]]] = {
     f"{_NAME}.frontend.log_power_q24": _powers,
     f"{_NAME}.frontend.update_levels": _each((np.int64(-28),), (np.int64(9),)),
     f"{_NAME}.frontend.update_features": _each((), ()),
+    f"{_NAME}.frontend.weigh_features": _each((), ()),
     f"{_NAME}.frontend.process_frontend": lambda rng: [(*a[:3], a[4]) for a in _stream(rng)[:6]],
     f"{_NAME}.correlator.oldest_row": _each((), ()),
     f"{_NAME}.correlator.score_variance": _each((), ()),

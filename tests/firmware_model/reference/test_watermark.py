@@ -90,7 +90,7 @@ def slow_trace(x, signs, model):
     def at(rows, t, b, before):
         return rows[t][b] if t >= 0 else before
 
-    level, slot, feature, mean = [], [], [], [0.0] * bands
+    level, slot, feature, mean, activity = [], [], [], [0.0] * bands, [0.0] * bands
     for t in range(hops):
         level.append([])
         for b in range(bands):
@@ -104,6 +104,11 @@ def slow_trace(x, signs, model):
             f = slot[t][b] - sum(near) / 4
             mean[b] += (f - mean[b]) / 32
             feature[t].append(min(max(f - mean[b], -127 / 64), 127 / 64))
+            activity[b] += (feature[t][b] ** 2 - activity[b]) / 128
+        for b in range(bands):
+            around = sum(activity[min(max(b + d, 0), bands - 1)] for d in range(-8, 9)) / 17
+            feature[t][b] *= min(max(0.3 + (around - 0.45) / 0.25, 0.3), 1.0)
+            feature[t][b] = min(max(feature[t][b], -127 / 96), 127 / 96)
     z = []
     for t in range(hops):
         z.append([])
@@ -117,7 +122,7 @@ def slow_trace(x, signs, model):
                     energy += sum(v * v for v in column)
                     square += sum(column) ** 2
                 v = (slots * energy - square) / (slots - 1)
-                z[t][key].append(c / math.sqrt(v) if v >= slots * bands * (4 / 64) ** 2 else 0.0)
+                z[t][key].append(c / math.sqrt(v) if v >= slots * bands * (2 / 64) ** 2 else 0.0)
     integrated = [[0.0] * len(signs) for _ in range(hops)]
     reports = []
     for key in range(len(signs)):
@@ -178,8 +183,9 @@ def test_levels_and_features_by_hand_of_an_impulse_and_a_constant():
     s0, s1, s2 = math.log2(4 * (2**14 - 64) + 64), 14.0, 6.0
     assert nodes.slot_level == pytest.approx(np.array([[s0, s1, s2]]), abs=1e-12)
     f = np.array([s0 - (2 * s0 + s1 + s2) / 4, s1 - (2 * s0 + 2 * s2) / 4, s2 - (s0 + s1 + 2 * s2) / 4])
-    assert nodes.feature[0] == pytest.approx(np.clip(31 / 32 * f, -127 / 64, 127 / 64), abs=1e-12)
-    assert nodes.feature[0, 0] == 127 / 64  # 31/32 * 2.998 is clipped
+    # The mean square has seen one hop of 128, so that every weight is the least, 0.3.
+    assert nodes.feature[0] == pytest.approx(0.3 * np.clip(31 / 32 * f, -127 / 64, 127 / 64), abs=1e-12)
+    assert nodes.feature[0, 0] == pytest.approx(0.3 * 127 / 64, abs=1e-12)  # 31/32 * 2.998 is clipped
 
 
 def test_integration_by_hand_adds_scores_a_mark_and_a_pattern_apart():
@@ -204,9 +210,9 @@ def test_the_same_pattern_twice_does_not_add_up():
 
 
 def test_the_least_variance_itself_is_heard():
-    """X = +-4/64 in one of two bands: v = 2 * 2 (4/64)^2, which is R bands (4/64)^2, and c = 8/64: z = 1."""
+    """X = +-2/64 in one of two bands: v = 2 * 2 (2/64)^2, which is R bands (2/64)^2, and c = 4/64: z = 1."""
     model = dataclasses.replace(SHIPPED, slots=2, slot_hops=1, bands=2)
-    x, signs = np.array([[4, 0], [-4, 0]]) / 64, np.array([[[1, 1], [-1, -1]]])
+    x, signs = np.array([[2, 0], [-2, 0]]) / 64, np.array([[[1, 1], [-1, -1]]])
     assert score(x, signs, model).tolist() == [[1.0]]
     assert score(x * (1 - 1e-12), signs, model).tolist() == [[0.0]]
 

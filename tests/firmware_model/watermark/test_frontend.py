@@ -24,7 +24,7 @@ def run(pcm, config=CONFIG):
         process_frontend(params, state, pcm[start : start + config.hop], (exponent, level, slot))
         levels.append(level / 256.0)
         slots.append(slot / 256.0 / config.slot_hops)
-        features.append(state.feature_q6[state.clock[CLOCK_FEATURE]] / 64.0)
+        features.append(state.feature[state.clock[CLOCK_FEATURE]] / 96.0)
         state.clock[CLOCK_FEATURE] = (state.clock[CLOCK_FEATURE] + 1) % config.mark_hops
     return np.array(levels), np.array(slots), np.array(features)
 
@@ -79,8 +79,8 @@ def test_silence_gives_zero_features():
 
 
 # Largest difference to float64 over KINDS; each bound is at most twice what was measured.
-# A level is rounded to 2**-8: half of that is 0.00195. A feature is rounded to 2**-6: half is 0.0078.
-NODE_BOUNDS = {"band_level": 0.0075, "slot_level": 0.004, "feature": 0.0125}
+# A level is rounded to 1/256: half of that is 0.00195. A feature is rounded to 1/96: half is 0.0052.
+NODE_BOUNDS = {"band_level": 0.0075, "slot_level": 0.004, "feature": 0.012}
 
 
 @pytest.mark.parametrize("kind", KINDS)

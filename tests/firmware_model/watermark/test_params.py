@@ -24,7 +24,7 @@ def test_integers_by_hand():
     assert params.threshold_q9 == 2816  # 5.5 * 512
     assert params.slot_scale_q31 == 1 << 26  # 1 / 32
     assert params.slots_log2_q24 == 47099600  # log2(7) * 2**24
-    assert params.least_variance_q12 == 7 * 8 * 438 * 16
+    assert params.least_variance == 7 * 8 * 438 * 9
     assert params.root_q15.tolist() == [32768, 23170, 18919, 16384]
     assert params.signs.shape == (4, 8 * 438)
 
@@ -32,12 +32,12 @@ def test_integers_by_hand():
 @pytest.mark.parametrize(
     ("changes", "keys", "size"),
     [
-        ({}, 1, 62872),
-        ({}, 4, 69076),
-        ({}, 8, 77348),
-        ({"max_marks": 1}, 1, 60952),
-        ({"hop": 1024}, 1, 62872),
-        ({"hop": 1024, "slot_hops": 4}, 1, 44328),
+        ({}, 1, 64624),
+        ({}, 4, 70828),
+        ({}, 8, 79100),
+        ({"max_marks": 1}, 1, 62704),
+        ({"hop": 1024}, 1, 64624),
+        ({"hop": 1024, "slot_hops": 4}, 1, 46080),
     ],
 )
 def test_state_bytes_of_each_configuration(changes, keys, size):
