@@ -18,7 +18,7 @@ LSB_SQUARED = 2.0**30  # power in LSB**2 of 16-bit PCM for a power of 1
 MEAN_HOPS = 32  # 1/coefficient of the running mean
 CONTRAST_LIMIT = 127 / 64
 FEATURE_LIMIT = 127 / 96  # the Q15 detector stores features in steps of 1/96
-SILENCE_FEATURE = 2 / 64  # features of this rms or less, 0.1 dB, count as silence
+SILENCE_FEATURE = 4 / 64  # features of this rms or less, 0.2 dB, count as silence
 ACTIVITY_HOPS = 128  # 1/coefficient of the running mean square
 ACTIVITY_SPAN = 8  # bands to each side over which it is averaged
 NOISE_ACTIVITY, ACTIVITY_RANGE, LEAST_WEIGHT = 0.45, 0.25, 0.3
@@ -145,7 +145,7 @@ def score(feature: Array, signs: Array, model: WatermarkModel) -> Array:
     Notes
     -----
     c_t = sum_r sum_b s[r,b] X_{t-(R-1-r)h}(b);  v_t = (R sum_r sum_b X^2 - sum_b (sum_r X)^2) / (R-1);
-    z_t = c_t / sqrt(v_t), 0 where v_t < R bands (2/64)^2.
+    z_t = c_t / sqrt(v_t), 0 where v_t < R bands (4/64)^2.
     Bands have independent signs. Within a band E[s_r^2] = 1 and, since the R signs sum to 0,
     E[s_r s_q] = -1/(R-1) => var = sum X^2 - ((sum X)^2 - sum X^2)/(R-1), which summed over bands is v.
     Over random keys z has mean 0 and variance 1 for any audio, and, E exp(c) <= exp(v/2) having held in all

@@ -35,7 +35,7 @@ from firmware_model.watermark.params import NEIGHBOURS, WatermarkConfig
 from firmware_model.watermark.planning import plan_strengths
 from fixedpoint.errors import ConfigError
 
-DEFAULT_STRENGTHS_DB = {"informed": 7.0, "live": 2.0}
+DEFAULT_STRENGTHS_DB = {"informed": 7.0, "live": -2.0}
 
 # Of a cell: stronger marks lift the noise between the harmonics audibly, weaker ones need not.
 MAX_GAIN_DB, MAX_GAIN_SLOPE = 4.0, 0.25  # at 0 dB of strength, and dB for each dB of it
@@ -92,7 +92,7 @@ def embed(
     mode : "informed" looks ahead in the file and puts the strength where the programme contradicts the
         key; "live" is causal but for one frame of the embedder (128 ms), the resampler and the limiter
     strength_db : float in [-20, 12]; dB by which the change of a cell's amplitude may exceed its
-        masked threshold; None for 7 informed, 2 live. The change of a cell is bounded as well, to
+        masked threshold; None for 7 informed, -2 live. The change of a cell is bounded as well, to
         4 dB + strength_db/4, so that the mark grows by less than 1 dB per dB: live, nmr_db is -13 to
         -11, -2 to 0 and 3 to 5 dB at -10, 2 and 8 (synthesised music, voice, drums). "informed" takes
         it as the highest strength and embeds each mark as softly as the detector allows (planning.py)

@@ -12,7 +12,7 @@ from fixedpoint.tables import hann_q31
 
 FEATURE_STEPS = 96  # features are int8 in steps of 1/96 of log2: 0.031 dB, up to +-4 dB
 SCORE_FRAC_BITS = 9  # scores are int16 in Q7.9: +-64, more than any score can be
-SILENCE_STEPS = 3  # features of this rms, 0.1 dB, or less hold nothing but their own rounding
+SILENCE_STEPS = 6  # features of this rms, 0.2 dB, or less hold nothing but their own rounding
 NEIGHBOURS = 2  # bands on each side whose mean is taken away
 MEAN_SHIFT = 5  # running mean over 2**5 hops
 LEVEL_FRAC_BITS = 8  # levels are int16 in Q8.8, log2 of LSB**2 in a bin

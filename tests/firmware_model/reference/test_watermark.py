@@ -122,7 +122,7 @@ def slow_trace(x, signs, model):
                     energy += sum(v * v for v in column)
                     square += sum(column) ** 2
                 v = (slots * energy - square) / (slots - 1)
-                z[t][key].append(c / math.sqrt(v) if v >= slots * bands * (2 / 64) ** 2 else 0.0)
+                z[t][key].append(c / math.sqrt(v) if v >= slots * bands * (4 / 64) ** 2 else 0.0)
     integrated = [[0.0] * len(signs) for _ in range(hops)]
     reports = []
     for key in range(len(signs)):
@@ -210,9 +210,9 @@ def test_the_same_pattern_twice_does_not_add_up():
 
 
 def test_the_least_variance_itself_is_heard():
-    """X = +-2/64 in one of two bands: v = 2 * 2 (2/64)^2, which is R bands (2/64)^2, and c = 4/64: z = 1."""
+    """X = +-4/64 in one of two bands: v = 2 * 2 (4/64)^2, which is R bands (4/64)^2, and c = 8/64: z = 1."""
     model = dataclasses.replace(SHIPPED, slots=2, slot_hops=1, bands=2)
-    x, signs = np.array([[2, 0], [-2, 0]]) / 64, np.array([[[1, 1], [-1, -1]]])
+    x, signs = np.array([[4, 0], [-4, 0]]) / 64, np.array([[[1, 1], [-1, -1]]])
     assert score(x, signs, model).tolist() == [[1.0]]
     assert score(x * (1 - 1e-12), signs, model).tolist() == [[0.0]]
 
