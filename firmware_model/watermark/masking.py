@@ -168,7 +168,7 @@ def masked_threshold(model: MaskingModel, spectrum: Spectrum, dip: Real | float 
     threshold = spread(E dip) * 10^(-offset/10), E = energy of the band, offset by its tonality.
     No threshold in quiet: the playback level is not known here.
     """
-    power = spectrum.real**2 + spectrum.imag**2 + POWER_FLOOR
+    power = power_of(spectrum) + POWER_FLOOR
     energy = band_energies(power, model.first_bin)
     bins = np.maximum(np.diff(model.first_bin), 1)
     mean_db = 10.0 * np.log10(np.maximum(energy / bins, POWER_FLOOR))
@@ -192,7 +192,7 @@ def temporal_dip(model: MaskingModel, x: Real) -> Real:
     Source: own design, after the temporal thresholds of coders; decay and exponent by measurement.
     """
     short = _frames(x, model.short_window)
-    energy = band_energies(short.real**2 + short.imag**2, model.short_first_bin)
+    energy = band_energies(power_of(short), model.short_first_bin)
     ramp_db = model.decay_db * np.arange(len(energy))[:, None]
     level_db = 10.0 * np.log10(np.maximum(energy, 1e-30))  # any floor below SHORT_POWER_FLOOR
     held_db = np.maximum.accumulate(level_db + ramp_db, axis=0) - ramp_db
@@ -222,3 +222,8 @@ def _frames(x: Real, window: Real) -> Spectrum:
     if len(x) < len(window):
         return np.zeros((0, len(window) // 2 + 1), np.complex128)
     return np.fft.rfft(sliding_window_view(x, len(window))[::hop] * window, axis=1)
+
+
+def power_of(spectrum: Spectrum) -> Real:
+    """|Y|^2 of every cell."""
+    return spectrum.real**2 + spectrum.imag**2

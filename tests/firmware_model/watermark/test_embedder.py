@@ -5,6 +5,7 @@ import pytest
 import soxr
 
 import firmware_model.watermark.embedder as embedder
+import firmware_model.watermark.marker as marker
 from acoustic_sim.excitation import synthesise
 from firmware_model.pcm import to_mono, to_q15
 from firmware_model.watermark.detector import detect
@@ -40,18 +41,18 @@ def calls(monkeypatch):
     """(arguments, result) of every call of `steps_db` and `host_feature`, by name."""
     seen: dict[str, list] = {"steps_db": [], "host_feature": []}
 
-    def spy(name):
-        function = getattr(embedder, name)
+    def spy(module, name):
+        function = getattr(module, name)
 
         def wrapper(*arguments):
             result = function(*arguments)
             seen[name].append((arguments, result.copy()))
             return result
 
-        monkeypatch.setattr(embedder, name, wrapper)
+        monkeypatch.setattr(module, name, wrapper)
 
-    for name in seen:
-        spy(name)
+    spy(embedder, "steps_db")
+    spy(marker, "host_feature")
     return seen
 
 
@@ -71,8 +72,8 @@ def saturates(x: np.ndarray) -> np.ndarray:
 
 def test_every_cell_moves_by_the_largest_step_with_the_sign_of_the_key(noise, calls, monkeypatch):
     # White noise, 12 dB above its mask: every cell would move by more than the 3 dB allowed here.
-    monkeypatch.setattr(embedder, "MAX_GAIN_DB", 3.0)
-    monkeypatch.setattr(embedder, "MAX_GAIN_SLOPE", 0.0, raising=False)
+    monkeypatch.setattr(marker, "MAX_GAIN_DB", 3.0)
+    monkeypatch.setattr(marker, "MAX_GAIN_SLOPE", 0.0)
     embed(noise, FS_HZ, KEY, mode="live", strength_db=12)
     ((_, centre, _, _), step) = calls["steps_db"][-1]
     in_marks = (centre >= 0) & (centre < 3 * MARK)

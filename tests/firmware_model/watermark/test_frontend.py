@@ -15,7 +15,7 @@ CONFIG = WatermarkConfig()
 
 
 def run(pcm, config=CONFIG):
-    """Levels (Q8.8 to float) and features (Q2.6 to float) of every hop."""
+    """Levels and features of every hop, to float."""
     params = quantise(config, Key.from_hex("5eed").signs(config.max_marks, config.slots, config.bands)[None])
     state = init_state(params)
     exponent, level, slot = (np.zeros(n, np.int32) for n in (1, config.bands, config.bands))
