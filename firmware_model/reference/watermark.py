@@ -18,7 +18,7 @@ LSB_SQUARED = 2.0**30  # power in LSB**2 of 16-bit PCM for a power of 1
 MEAN_HOPS = 32  # 1/coefficient of the running mean
 CONTRAST_LIMIT = 127 / 64
 FEATURE_LIMIT = 127 / 96  # the Q15 detector stores features in steps of 1/96
-SILENCE_FEATURE = 4 / 64  # features of this rms or less, 0.2 dB, count as silence
+SILENCE_FEATURE = 3 / 96  # features of this rms or less, 0.1 dB, let the score fade to nothing
 ACTIVITY_HOPS = 128  # 1/coefficient of the running mean square
 ACTIVITY_SPAN = 8  # bands to each side over which it is averaged
 NOISE_ACTIVITY, ACTIVITY_RANGE, LEAST_WEIGHT = 0.45, 0.25, 0.3
@@ -145,7 +145,7 @@ def score(feature: Array, signs: Array, model: WatermarkModel) -> Array:
     Notes
     -----
     c_t = sum_r sum_b s[r,b] X_{t-(R-1-r)h}(b);  v_t = (R sum_r sum_b X^2 - sum_b (sum_r X)^2) / (R-1);
-    z_t = c_t / sqrt(v_t), 0 where v_t < R bands (4/64)^2.
+    z_t = c_t / sqrt(v_t + R bands (3/96)^2).
     Bands have independent signs. Within a band E[s_r^2] = 1 and, since the R signs sum to 0,
     E[s_r s_q] = -1/(R-1) => var = sum X^2 - ((sum X)^2 - sum X^2)/(R-1), which summed over bands is v.
     Over random keys z has mean 0 and variance 1 for any audio, and, E exp(c) <= exp(v/2) having held in all
@@ -162,11 +162,8 @@ def score(feature: Array, signs: Array, model: WatermarkModel) -> Array:
         energy += np.sum(row**2, axis=1)
         column += row
     variance = (model.slots * energy - np.sum(column**2, axis=1)) / (model.slots - 1)
-    # Independent features of that rms have this variance on average; below it: silence, or a steady sound.
-    heard = variance >= model.slots * model.bands * SILENCE_FEATURE**2
-    z = np.zeros_like(correlation)
-    z[heard] = correlation[heard] / np.sqrt(variance[heard, None])
-    return z
+    variance += model.slots * model.bands * SILENCE_FEATURE**2
+    return correlation / np.sqrt(variance)[:, None]
 
 
 def _blocks(x: np.ndarray, signs: Array, model: WatermarkModel) -> Iterator[Nodes]:

@@ -68,16 +68,18 @@ def correlate(params: DetectorParams, state: DetectorState, sign_row):
 
 @kernel
 def score_from(params: DetectorParams, acc, variance):
-    """Correlation over its standard deviation, Q7.9: acc sqrt(slots - 1) / sqrt(variance), by logarithms.
+    """Correlation over its standard deviation, Q7.9, by logarithms: acc sqrt((slots - 1) / (variance + s)).
 
-    Zero where the features are silence. Error: relative 2**-21, then half an LSB.
+    s, the variance of features of 0.1 dB, lets the score fade where there is nothing but their rounding.
+    Error: relative 2**-21, then half an LSB.
     """
-    if acc == 0 or variance < params.least_variance:
+    if acc == 0:
         return np.int64(0)
     magnitude = acc
     if acc < 0:
         magnitude = -acc
-    ratio_q25 = 2 * log2_q24(magnitude) - log2_q24(variance) + params.slots_log2_q24
+    spread = variance + params.silence_variance
+    ratio_q25 = 2 * log2_q24(magnitude) - log2_q24(spread) + params.slots_log2_q24
     score_q9 = sat16(exp2_q24(rnd_shift(ratio_q25, 1), SCORE_FRAC_BITS))  # Q7.9
     if acc < 0:
         return -score_q9

@@ -12,7 +12,7 @@ from fixedpoint.tables import hann_q31
 
 FEATURE_STEPS = 96  # features are int8 in steps of 1/96 of log2: 0.031 dB, up to +-4 dB
 SCORE_FRAC_BITS = 9  # scores are int16 in Q7.9: +-64, more than any score can be
-SILENCE_STEPS = 6  # features of this rms, 0.2 dB, or less hold nothing but their own rounding
+SILENCE_STEPS = 3  # features of this rms, 0.1 dB, or less are mostly their own rounding
 NEIGHBOURS = 2  # bands on each side whose mean is taken away
 MEAN_SHIFT = 5  # running mean over 2**5 hops
 LEVEL_FRAC_BITS = 8  # levels are int16 in Q8.8, log2 of LSB**2 in a bin
@@ -131,7 +131,7 @@ class DetectorParams(NamedTuple):
     slot_scale_q31 : int, Q1.31, 1 / (4 slot_hops)
     slots_log2_q24 : int, Q8.24, log2(slots - 1)
     threshold_q9 : int, Q7.9
-    least_variance : int, squared feature steps; variance, times slots - 1, below which there is silence
+    silence_variance : int, squared feature steps; added to the variance, times slots - 1, of the score
     root_q15 : (max_marks,) int32, Q1.15, 1/sqrt(m), 1 kept as 2**15
     window_q31 : (fft_size/2 + 1,) int32, Q1.31, first half and middle of the symmetric, periodic Hann window
     signs : (keys * max_marks, slots * bands) int8, +1 or -1; row key * max_marks + pattern
@@ -151,7 +151,7 @@ class DetectorParams(NamedTuple):
     slot_scale_q31: int
     slots_log2_q24: int
     threshold_q9: int
-    least_variance: int
+    silence_variance: int
     root_q15: np.ndarray
     window_q31: np.ndarray
     signs: np.ndarray
@@ -193,7 +193,7 @@ def quantise(config: WatermarkConfig, signs: np.ndarray) -> DetectorParams:
         slot_scale_q31=round(2**31 / (2 * NEIGHBOURS * config.slot_hops)),
         slots_log2_q24=round(math.log2(config.slots - 1) * 2**24),
         threshold_q9=round(config.threshold * 2**SCORE_FRAC_BITS),
-        least_variance=(config.slots - 1) * config.slots * config.bands * SILENCE_STEPS**2,
+        silence_variance=(config.slots - 1) * config.slots * config.bands * SILENCE_STEPS**2,
         root_q15=np.round(2**15 / np.sqrt(marks)).astype(np.int32),
         window_q31=hann_q31(config.fft_size)[: config.fft_size // 2 + 1],
         signs=np.ascontiguousarray(signs.reshape(len(signs) * config.max_marks, -1), dtype=np.int8),

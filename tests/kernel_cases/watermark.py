@@ -82,7 +82,7 @@ def _powers(rng: np.random.Generator) -> list[tuple]:
 
 def _ratios(rng: np.random.Generator) -> list[tuple]:
     params = _params()
-    least = params.least_variance
+    least = params.silence_variance
     top = 16 * CONFIG.bands * 127**2
     return [
         (params, np.int64(acc), np.int64(v))

@@ -122,7 +122,7 @@ def slow_trace(x, signs, model):
                     energy += sum(v * v for v in column)
                     square += sum(column) ** 2
                 v = (slots * energy - square) / (slots - 1)
-                z[t][key].append(c / math.sqrt(v) if v >= slots * bands * (4 / 64) ** 2 else 0.0)
+                z[t][key].append(c / math.sqrt(v + slots * bands * (3 / 96) ** 2))
     integrated = [[0.0] * len(signs) for _ in range(hops)]
     reports = []
     for key in range(len(signs)):
@@ -150,15 +150,17 @@ def slow_trace(x, signs, model):
 # By hand
 
 
-def test_score_by_hand_of_two_slots_and_two_bands():
+def test_score_by_hand_of_two_slots_and_two_bands(monkeypatch):
     """X = (1, -1) and (1/2, -1/2), s = (+, -) and (-, +): c = 2 - 1, v = (2 * 5/2 - 0) / 1, z = 1/sqrt 5."""
+    monkeypatch.setattr(watermark, "SILENCE_FEATURE", 0.0)
     model = dataclasses.replace(SHIPPED, slots=2, slot_hops=1, bands=2)
     z = score(np.array([[1, 0.5], [-1, -0.5]]), np.array([[[1, -1], [-1, 1]]]), model)
     assert z.tolist() == [[pytest.approx(1 / math.sqrt(5), abs=1e-15)]]
 
 
-def test_score_by_hand_of_four_slots_takes_the_mean_over_slots_away():
+def test_score_by_hand_of_four_slots_takes_the_mean_over_slots_away(monkeypatch):
     """X = 3/2, 1, 1, 1/2, s = + + - -: c = 1, v = (4 * 9/2 - 16) / 3 = 2/3, z = sqrt 3/2."""
+    monkeypatch.setattr(watermark, "SILENCE_FEATURE", 0.0)
     model = dataclasses.replace(SHIPPED, slots=4, slot_hops=1, bands=1)
     x = np.array([[1.5], [1.0], [1.0], [0.5]])
     signs = np.array([[[1], [1], [-1], [-1]]])
@@ -209,12 +211,13 @@ def test_the_same_pattern_twice_does_not_add_up():
     assert integrate(z, TINY)[11] == pytest.approx([2, 2 / math.sqrt(2), 2 / math.sqrt(3)], abs=1e-15)
 
 
-def test_the_least_variance_itself_is_heard():
-    """X = +-4/64 in one of two bands: v = 2 * 2 (4/64)^2, which is R bands (4/64)^2, and c = 8/64: z = 1."""
+def test_the_score_fades_where_features_are_their_own_rounding():
+    """X = +-a in one of two bands, a = 3/96: v = 4 a^2, R bands (3/96)^2 = 4 a^2, c = 2 a: z = 1/sqrt(2)."""
     model = dataclasses.replace(SHIPPED, slots=2, slot_hops=1, bands=2)
-    x, signs = np.array([[4, 0], [-4, 0]]) / 64, np.array([[[1, 1], [-1, -1]]])
-    assert score(x, signs, model).tolist() == [[1.0]]
-    assert score(x * (1 - 1e-12), signs, model).tolist() == [[0.0]]
+    x, signs = np.array([[3, 0], [-3, 0]]) / 96, np.array([[[1, 1], [-1, -1]]])
+    assert score(x, signs, model) == pytest.approx(math.sqrt(0.5), abs=1e-15)
+    assert score(0 * x, signs, model).tolist() == [[0.0]]
+    assert score(1000 * x, signs, model) == pytest.approx(1.0, abs=1e-6)
 
 
 # Peak picking: hold 4, lockout 4, threshold 2
@@ -290,7 +293,7 @@ def test_full_scale_square_and_a_click_stay_finite(rng):
     for x in (square, click):
         nodes = trace(x, random_signs(rng, 2))
         assert all(np.isfinite(node).all() for node in nodes)
-        assert np.abs(nodes.feature).max() <= 127 / 64
+        assert np.abs(nodes.feature).max() <= 127 / 96
 
 
 @pytest.mark.parametrize("samples", [0, 1, 511])
@@ -348,9 +351,10 @@ def test_wrong_audio_and_wrong_signs_are_refused(rng):
 # Against the equations, loop by loop
 
 
-def test_every_node_equals_the_loops(rng, monkeypatch):
+def test_every_node_equals_the_loops(monkeypatch):
     """121 hops in blocks of 7, so that all that blocks hand on is used; levels swing by 40 dB."""
     monkeypatch.setattr(watermark, "BLOCK_HOPS", 7)
+    rng = np.random.default_rng(0)  # detections of one, two and three marks
     x = 0.5 * rng.uniform(-1, 1, 121 * TINY.hop + 5)
     x *= 10 ** (-np.repeat(rng.uniform(0, 2, 122), TINY.hop)[: len(x)])
     signs = random_signs(rng, 3, TINY)
@@ -371,7 +375,7 @@ def test_every_node_equals_the_loops(rng, monkeypatch):
         for _, key, value, t, marks in reports
     ]
     assert {marks for *_, marks in reports} == {1, 2, 3}
-    assert len(expected) == 26
+    assert len(expected) == 21
     assert found.detections == expected
 
 
@@ -393,11 +397,13 @@ def test_over_keys_the_score_of_any_audio_is_standard(name, rng):
     z = detect(AUDIO[name](rng), signs).scores[100:375:55].reshape(5, -1)
     n = z.shape[1]
     mean, variance, largest = z.mean(axis=1), z.var(axis=1), np.abs(z).max()
-    # When written: |mean| up to 0.038, variance 0.949 to 1.065, largest 4.80.
+    # When written: |mean| up to 0.038, variance 0.839 to 1.065, largest 4.80.
     figures = f"mean {mean}, variance {variance}, largest {largest}"
     # Five standard errors of a normal sample.
     assert np.abs(mean).max() < 5 / math.sqrt(n), figures
-    assert np.abs(variance - 1).max() < 5 * math.sqrt(2 / n), figures
+    assert variance.max() - 1 < 5 * math.sqrt(2 / n), figures
+    # Less than 1 where pauses leave little but rounding, and the score fades.
+    assert variance.min() > 0.7, figures
     # P(|z| > a) <= 2 exp(-a^2/2): one in a thousand for the largest of all.
     assert largest < math.sqrt(2 * math.log(2 * z.size * 1000)), figures
 
@@ -415,8 +421,9 @@ def test_a_rhythm_as_long_as_a_mark_does_not_add_up(rng):
     assert same.var() > 3.5, figures
 
 
-def test_variance_is_exact_over_all_keys_of_a_small_layout(rng):
+def test_variance_is_exact_over_all_keys_of_a_small_layout(rng, monkeypatch):
     """Three bands of four slots: all 6^3 keys."""
+    monkeypatch.setattr(watermark, "SILENCE_FEATURE", 0.0)
     model = dataclasses.replace(SHIPPED, slots=4, slot_hops=1, bands=3)
     columns = [c for c in itertools.product((1, -1), repeat=4) if sum(c) == 0]
     signs = np.array(list(itertools.product(columns, repeat=3))).transpose(0, 2, 1)
@@ -474,10 +481,11 @@ def test_leading_silence_only_delays(rng):
 
 
 def test_a_beat_that_repeats_every_slot_is_not_heard(rng):
-    """Equal in all slots => v = 0 once the running mean, 32 hops, has settled."""
+    """Equal in all slots => v = 0, and c = 0, once the running mean, 32 hops, has settled."""
     z = detect(drums(rng, 40, SLOT_SAMPLES), random_signs(rng, 5)).scores
     assert z[:64].any()
-    assert not z[-200:].any()
+    largest = np.abs(z[-200:]).max()
+    assert largest < 2e-13, f"{largest}, 1e-13 when written"
 
 
 @pytest.mark.parametrize("block_hops", [1, 100])

@@ -53,17 +53,17 @@ def test_score_by_hand():
     variance = score_variance(params, state)
     assert variance == 8 * 8 * 438  # balanced: the columns add up to nothing
     assert correlate(params, state, 2) == 8 * 438
-    z = 8 * 438 / math.sqrt(8 * 8 * 438 / 7)
-    assert round(z * 512) == 28350
-    least = params._replace(least_variance=1)
-    assert abs(score_from(least, correlate(params, state, 2), variance) - 28350) <= 1  # by logarithms
-    assert score_from(params, correlate(params, state, 2), variance) == 0  # one LSB is silence
+    # One LSB is little more than rounding: 9 LSB^2 a feature are added to its variance.
+    z = 8 * 438 / math.sqrt(8 * 8 * 438 / 7 + 9 * 8 * 438)
+    assert abs(score_from(params, correlate(params, state, 2), variance) - z * 512) <= 1  # by logarithms
 
 
-def test_score_of_features_that_are_mostly_rounding_is_zero():
+def test_score_of_nothing_is_nothing():
     params = params_of([KEY])
-    assert score_from(params, np.int64(100), np.int64(params.least_variance - 1)) == 0
-    assert score_from(params, np.int64(-100), np.int64(params.least_variance)) < 0
+    assert score_from(params, np.int64(0), np.int64(0)) == 0
+    assert (
+        score_from(params, np.int64(-100), np.int64(0)) == -score_from(params, np.int64(100), np.int64(0)) < 0
+    )
 
 
 def test_integration_adds_the_patterns_backwards():
@@ -119,13 +119,13 @@ def test_scores_against_float64(kind):
 # Each at most twice what was measured; a score has a standard deviation of 1 over keys. Where features are
 # a few LSB, as in steady sounds, their rounding is a larger part of the score.
 SCORE_BOUNDS = {
-    "noise": 0.07,
+    "noise": 0.15,
     "full-scale noise": 0.07,
-    "quiet noise": 0.1,
+    "quiet noise": 0.15,
     "bursts": 0.08,
     "tones": 0.2,
     "square": 0.13,
-    "dc": 0.0,
+    "dc": 0.02,
 }
 
 
@@ -249,7 +249,7 @@ def test_bits_are_frozen():
     for i in range(len(pcm)):
         state = (1664525 * state + 1013904223) & 0xFFFFFFFF
         pcm[i] = (state >> 16) - 32768 >> (i >> 12 & 3)
-    frozen = "65863960c799c6ea72180a9ab0602f56c54bd51621fedc82e5a423c3b2be9c40"
+    frozen = "de0b1362c578ec4571dfe449ee6e60bb4f3e7c2b458ec976b9444285286fe460"
     assert bits(detect(pcm, [KEY, OTHERS[0]])) == frozen
 
 

@@ -24,7 +24,7 @@ def test_integers_by_hand():
     assert params.threshold_q9 == 2816  # 5.5 * 512
     assert params.slot_scale_q31 == 1 << 26  # 1 / 32
     assert params.slots_log2_q24 == 47099600  # log2(7) * 2**24
-    assert params.least_variance == 7 * 8 * 438 * 36
+    assert params.silence_variance == 7 * 8 * 438 * 9
     assert params.root_q15.tolist() == [32768, 23170, 18919, 16384]
     assert params.signs.shape == (4, 8 * 438)
 
