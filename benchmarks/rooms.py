@@ -59,7 +59,6 @@ ROOMS: tuple[Room, ...] = (
     Room("warehouse, cardioid", WAREHOUSE, 8.5, rir="warehouse_cardiod-25-12"),
     Room("warehouse, figure of eight", WAREHOUSE, 8.5, rir="warehouse_bipolar-25-12"),
 )
-ROOM_BY_NAME = {room.name: room for room in ROOMS}
 
 
 @dataclass(frozen=True)

@@ -77,8 +77,8 @@ def embed(
         key; "live" is causal but for one frame of the embedder (128 ms), the resampler and the limiter
     strength_db : float in [-20, 12]; dB by which the change of a cell's amplitude may exceed its
         masked threshold; None for 7 informed, -2 live. The change of a cell is bounded as well, to
-        4 dB + strength_db/4, so that the mark grows by less than 1 dB per dB: live, nmr_db is -13 to
-        -11, -2 to 0 and 3 to 5 dB at -10, 2 and 8 (synthesised music, voice, drums). "informed" takes
+        4 dB + strength_db/4, so that the mark grows by less than 1 dB per dB: live, nmr_db is -14 to
+        -10, -3 to 2 and 2 to 6 dB at -10, 2 and 8 (synthesised music, voice, drums). "informed" takes
         it as the highest strength and embeds each mark as softly as the detector allows (planning.py)
     config : WatermarkConfig, None for the defaults
 
@@ -107,8 +107,8 @@ def embed(
     it; lowering such a programme by 0.5 dB first avoids that.
     y - x is 40 dB down 20 Hz outside the marked band, 50 dB at 50 Hz (white noise; the windows' leakage), and
     zero from half a frame after the last mark on.
-    Cost: 1 s per minute of stereo live, 2 s informed; memory for y, for the programme at config.fs_hz, and
-    0.3 GB.
+    Cost: informed, up to six trial marks are made and sought before the last (planning.py); memory for y, for
+    the programme at config.fs_hz, and 0.3 GB.
     Source: own design; level modulation of cells as in Haitsma et al., "Audio watermarking for
     monitoring and copy protection", ACM Multimedia 2000.
     """
