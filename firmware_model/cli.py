@@ -300,6 +300,9 @@ def synthesise(
 
 def run(arguments: list[str]) -> int:
     """Run the command line, given without the program's name; returns the exit status."""
+    if sys.stdout is None:
+        output.note("standard output: is closed; open it, or send it to /dev/null")
+        return status.MISUSE
     return status.run(app, arguments)
 
 
@@ -311,6 +314,5 @@ def main() -> None:
         signal.signal(signal.SIGINT, signal.SIG_DFL)
     if not sys.warnoptions:
         warnings.simplefilter("ignore")  # of libraries; the user's own are raised as errors
-    for stream in (sys.stdout, sys.stderr):
-        stream.reconfigure(errors="backslashreplace")  # type: ignore[union-attr]  # names that are no text
+    output.open_streams()
     sys.exit(run(sys.argv[1:]))

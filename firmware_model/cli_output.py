@@ -1,5 +1,6 @@
 """What the command line shows: results on stdout, progress and notes on stderr, whole files on disk."""
 
+import io
 import json
 import math
 import os
@@ -7,7 +8,7 @@ import secrets
 import signal
 import sys
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Any, NoReturn
 
@@ -19,6 +20,19 @@ BROKEN_PIPE_STATUS = 141  # 128 + SIGPIPE, as a shell reports it; 1 would read "
 STDIO = "-"
 
 Step = Callable[[str], None]
+
+
+def open_streams() -> None:
+    """Make standard streams fit to use that are closed, or whose encoding cannot show a file's name."""
+    for descriptor in (0, 1, 2):
+        try:
+            os.fstat(descriptor)
+        except OSError:
+            # Taken by the null device: else the next file opened gets this number, and what a library writes.
+            os.open(os.devnull, os.O_RDWR)
+    for stream in (sys.stdout, sys.stderr):
+        if stream is not None:  # None: was closed when Python started
+            stream.reconfigure(errors="backslashreplace")  # type: ignore[union-attr]
 
 
 def emit_json(value: object) -> None:
@@ -34,7 +48,7 @@ def emit(text: str) -> None:
     except BrokenPipeError:
         give_up_stdout()
     except OSError as error:
-        _silence_stdout()
+        silence_stdout()
         raise AudioError(f"standard output: cannot be written: {error.strerror or error}") from error
 
 
@@ -45,13 +59,15 @@ def say_beside(text: str, out: str) -> None:
 
 def give_up_stdout() -> NoReturn:
     """Leave without a word: whoever read stdout has what they wanted."""
-    _silence_stdout()
+    silence_stdout()
     raise typer.Exit(BROKEN_PIPE_STATUS)
 
 
 def note(text: str) -> None:
-    """A remark beside the results, one line to stderr."""
-    sys.stderr.write(text.replace("\n", " ") + "\n")
+    """A remark beside the results, one line to stderr; lost where stderr is closed or full."""
+    with suppress(OSError):
+        if sys.stderr is not None:
+            sys.stderr.write(text.replace("\n", " ") + "\n")
 
 
 def table(columns: list[str], rows: list[list[str]], *, left: int = 1) -> str:
@@ -69,7 +85,9 @@ def table(columns: list[str], rows: list[list[str]], *, left: int = 1) -> str:
         drawn.add_column(heading, justify="left" if i < left else "right", no_wrap=True, vertical="bottom")
     for row in rows:
         drawn.add_row(*(Text(cell) for cell in row))  # Text: brackets in a file's name are no markup
-    console = Console(file=sys.stdout, width=max(_widest(columns, rows), 40), color_system=None)
+    # Not stdout itself, which rich flushes, and exits with 1 where its reader has gone; only its encoding.
+    sink = io.TextIOWrapper(io.BytesIO(), encoding=sys.stdout.encoding)
+    console = Console(file=sink, width=max(_widest(columns, rows), 40), color_system=None)
     with console.capture() as captured:
         console.print(drawn)
     return "\n".join(line.rstrip() for line in captured.get().splitlines())
@@ -93,7 +111,7 @@ def progress(title: str, steps: int) -> Iterator[Step]:
     """
     if signal.getsignal(signal.SIGINT) is signal.SIG_DFL:
         signal.signal(signal.SIGINT, signal.default_int_handler)  # see `cli.main`
-    if not sys.stderr.isatty():
+    if sys.stderr is None or not sys.stderr.isatty():
         yield lambda text: None
         return
     from rich.console import Console
@@ -179,7 +197,7 @@ def _widest(columns: list[str], rows: list[list[str]]) -> int:
     return sum(widths) + 3 * len(widths)
 
 
-def _silence_stdout() -> None:
+def silence_stdout() -> None:
     """What is still buffered goes nowhere: flushing it at exit would complain."""
     try:
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())

@@ -1,13 +1,15 @@
 """Exit statuses, and the one line on stderr that goes with each failure."""
 
+import errno
 import os
 
 import typer
 
-from firmware_model.cli_output import note
+from firmware_model.cli_output import BROKEN_PIPE_STATUS, note, silence_stdout
 from fixedpoint.errors import BittrueError
 
 DETECTED, NOT_DETECTED, MISUSE, INTERNAL_ERROR, INTERRUPTED = 0, 1, 2, 70, 130
+_OF_A_STREAM = (errno.ENOSPC, errno.EIO, errno.EBADF)
 
 # The root of all usage errors; typer does not export it, and took it from click before it had its own.
 _UsageError: type[Exception] = typer.BadParameter.__mro__[1]
@@ -31,11 +33,18 @@ def run(app: typer.Typer, arguments: list[str]) -> int:
     except _UsageError as error:
         says = error.format_message() if hasattr(error, "format_message") else str(error)
         return _failed(f"{says.rstrip('.')}; see bittrue --help", MISUSE)
+    except (
+        SystemExit
+    ):  # typer's answer to EPIPE while it writes the help; its status, 1, would read "not detected"
+        return BROKEN_PIPE_STATUS
     except (KeyboardInterrupt, typer.Abort):
         return INTERRUPTED
     except BittrueError as error:
         return _failed(str(error), MISUSE)
     except OSError as error:
+        if error.filename is None and error.errno in _OF_A_STREAM:  # the help, which typer writes
+            silence_stdout()
+            return _failed(f"standard output: cannot be written: {error.strerror}", MISUSE)
         return _failed(f"{error.filename or 'system'}: {error.strerror or error}", MISUSE)
     except MemoryError:
         return _failed("the input is too long for this machine's memory", MISUSE)

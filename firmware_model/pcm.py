@@ -105,6 +105,8 @@ def _check_rate(fs_hz: int) -> None:
 def _open_seekable(name: str) -> Iterator[BinaryIO]:
     """The file, or all of a pipe in memory: libsndfile seeks."""
     if name == STDIO:
+        if sys.stdin is None:
+            raise AudioError(f"{name}: cannot be read: standard input is closed")
         yield io.BytesIO(sys.stdin.buffer.read())
         return
     with open(name, "rb") as file:
@@ -224,6 +226,8 @@ def write_audio(
     encoded, saturated = _encode(name, samples, fs_hz, file_format, subtype)
     try:
         if name == STDIO:
+            if sys.stdout is None:
+                raise AudioError(f"{name}: cannot be written: standard output is closed")
             sys.stdout.buffer.write(encoded.getbuffer())
             sys.stdout.buffer.flush()
         else:

@@ -423,3 +423,27 @@ def test_real_music_and_speech_across_real_rooms(capsys, real_data):
             assert row["q15"]["found"] > 0, row
             assert row["bit_exact_blocks"]["equal"] == row["bit_exact_blocks"]["total"]
             assert row["decisions_differ"] <= 0.01 * row["hops"]
+
+
+@pytest.mark.skipif(not os.path.exists("/dev/full"), reason="needs a POSIX shell and /dev/full")
+@pytest.mark.parametrize(
+    ("arguments", "streams", "status", "says"),
+    [
+        ("detect {heard} --key {key}", ">&-", 2, "standard output: is closed"),
+        ("embed {heard} {out} --key {key}", "2>&-", 0, ""),
+        ("detect none.wav --key {key}", "2>&-", 2, ""),
+        ("detect - --key {key}", "<&-", 2, "-: cannot be read: standard input is closed"),
+        ("detect {heard} --key {key}", ">&- 2>&- <&-", 2, ""),
+        ("detect {heard} --key {key}", ">/dev/full", 2, "standard output: cannot be written: No space left"),
+        ("--help", ">/dev/full", 2, "standard output: cannot be written: No space left"),
+    ],
+)
+def test_closed_and_full_streams_are_one_line_and_never_status_1(
+    folder, tmp_path, arguments, streams, status, says
+):
+    line = arguments.format(heard=folder / "heard.wav", out=tmp_path / "out.wav", key=KEY)
+    shell = ["sh", "-c", f'"$@" {streams}', "sh", *COMMAND, *line.split()]
+    done = subprocess.run(shell, capture_output=True, text=True, timeout=120)
+    assert done.returncode == status, done.stderr
+    assert says in done.stderr
+    assert done.stderr.count("\n") == bool(says), done.stderr
