@@ -225,7 +225,7 @@ def build_scene(
     drift_ppm : the microphone's clock error, -1000..1000
     gain_db : the loudspeaker's volume, -60..40 dB
     fs_hz : the microphone's rate
-    seed : of noise, microphone and ray tracing
+    seed : of noise and microphone; the ray tracing has its own, `Shoebox.seed`, which stays 0
 
     Raises
     ------

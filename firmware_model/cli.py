@@ -95,6 +95,11 @@ def simulate(
     """Mark files, play them through a room, find the marks in Q15 and in float, and compare.
 
     Status 0: in every file a mark was found in Q15, and both arithmetics report the same detections.
+
+    WSR: energy of the watermark to energy of the programme, dB.
+
+    NMR: mean ratio of the watermark to the masked threshold, dB; a mean of ratios, so a few frames in pauses
+    can dominate it.
     """
     if plot is not None:
         output.check_output(plot, [*paths, rir, noise], PLOT_SUFFIXES)
@@ -167,6 +172,7 @@ def embed(
             {
                 "marks": len(marked.marks_s),
                 "mark_seconds": marked.mark_seconds,
+                "strengths_db": marked.strengths_db.tolist(),
                 "wsr_db": marked.wsr_db,
                 "nmr_db": marked.nmr_db,
             }

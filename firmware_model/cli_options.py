@@ -29,7 +29,10 @@ In = Annotated[str, typer.Argument(metavar="IN", help="WAV or FLAC, mono or ster
 Out = Annotated[str, typer.Argument(metavar="OUT", help=".wav or .flac; - is standard output, as WAV.")]
 OneKey = Annotated[str, typer.Option("--key", metavar="HEX", help=KEY_HELP)]
 Json = Annotated[bool, typer.Option("--json", help="Print one line of JSON instead of text.")]
-Seed = Annotated[int, typer.Option("--seed", metavar="N", min=0, max=2**31 - 1, help="Of everything random.")]
+Seed = Annotated[
+    int,
+    typer.Option("--seed", metavar="N", min=0, max=2**31 - 1, help="Of all that is random but the room."),
+]
 ModeOption = Annotated[
     Mode, typer.Option("--mode", help="informed looks ahead in the file; live is causal and weaker.")
 ]
@@ -38,7 +41,8 @@ Strength = Annotated[
     typer.Option(
         "--strength",
         metavar="DB",
-        help="Mark over masked threshold, -20 to 12 dB.  [default: the mode's own]",
+        help="Mark over masked threshold, -20 to 12 dB; the highest where informed: each mark is as soft "
+        "as the detector allows.  [default: 7 informed, -2 live]",
     ),
 ]
 ResampleUp = Annotated[bool, typer.Option("--resample", help="Convert input below 16000 Hz to 16000 Hz.")]

@@ -110,5 +110,6 @@ def in_words(facts: dict[str, Any]) -> str:
     if facts.get("drift_ppm"):
         words.append(f"clock drift {facts['drift_ppm']:g} ppm")
     if "mode" in facts:
-        words.append(f"{facts['mode']} marks, strength {facts['strength_db']:g} dB")
+        highest = "up to " if facts["mode"] == "informed" else ""
+        words.append(f"{facts['mode']} marks, strength {highest}{facts['strength_db']:g} dB")
     return ", ".join(words)

@@ -30,7 +30,7 @@ class Job:
     """What is done to every file.
 
     mode : "informed" or "live"
-    strength_db : float, dB, as `embed` takes it
+    strength_db : float, dB, as `embed` takes it: the highest of the marks in informed mode
     seed : int >= 0, of the block sizes; the scene has its own
     resample : convert files below the detector's rate to it
     """
@@ -147,6 +147,7 @@ def _compared(
         "fs_hz": audio.fs_hz,
         "seconds": len(audio.samples) / audio.fs_hz,
         "marks": len(heard_s),
+        "strengths_db": marked.strengths_db.tolist(),
         "wsr_db": marked.wsr_db,
         "nmr_db": marked.nmr_db,
         **by_arithmetic,

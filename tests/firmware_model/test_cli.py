@@ -15,6 +15,7 @@ from acoustic_sim.excitation import KINDS
 from acoustic_sim.scene import AMBIENT_KINDS, NAMED_SCENES
 from firmware_model import cli, cli_output, cli_scene, cli_simulate, metrics
 from firmware_model.watermark.detector import detect
+from firmware_model.watermark.embedder import DEFAULT_STRENGTHS_DB
 from firmware_model.watermark.params import WatermarkConfig
 from fixedpoint.errors import BittrueError
 from tests.firmware_model.cli_cases import FS_HZ, KEY, ROOM, call, programme, wav
@@ -47,8 +48,10 @@ def test_embed_json_and_output(capsys, folder, tmp_path):
     assert outcome.status == 0
     assert outcome.err == ""
     facts = outcome.json
-    assert set(facts) == {"marks", "mark_seconds", "wsr_db", "nmr_db"}
+    assert set(facts) == {"marks", "mark_seconds", "strengths_db", "wsr_db", "nmr_db"}
     assert (facts["marks"], facts["mark_seconds"]) == (2, 2.048)
+    assert len(facts["strengths_db"]) == 2
+    assert max(facts["strengths_db"]) <= DEFAULT_STRENGTHS_DB["informed"]
     info = soundfile.info(out)
     assert (info.samplerate, info.channels, info.subtype, info.frames) == (FS_HZ, 1, "PCM_16", 72_000)
     x, y = soundfile.read(folder / "in.wav")[0], soundfile.read(out)[0]
@@ -135,7 +138,19 @@ def test_detect_averages_stereo(capsys, folder, tmp_path):
 
 
 SIMULATE_KEYS = {
-    *("file", "fs_hz", "seconds", "marks", "wsr_db", "nmr_db", "q15", "float", "miss", "agree"),
+    *(
+        "file",
+        "fs_hz",
+        "seconds",
+        "marks",
+        "strengths_db",
+        "wsr_db",
+        "nmr_db",
+        "q15",
+        "float",
+        "miss",
+        "agree",
+    ),
     *("score_error_max", "decisions_differ", "hops", "bit_exact_blocks"),
 }
 
@@ -274,6 +289,8 @@ def test_help_tells_the_defaults_and_ranges_of_modules_it_does_not_import(capsys
     line = ["embed", folder / "in.wav", tmp_path / "x.wav", "--key", KEY, "--strength", "99"]
     low, high = re.search(r"from (-?\d+) to (\d+)", call(capsys, *line).err).groups()
     assert f"{low} to {high} dB" in text["embed"]
+    shown = ", ".join(f"{strength:g} {mode}" for mode, strength in DEFAULT_STRENGTHS_DB.items())
+    assert f"[default: {shown}]" in text["embed"]
     assert f"[default: {cli_scene.DEFAULT_RT60_S}]" in text["simulate"]
     assert f"[default: {cli_scene.DEFAULT_NOISE}]" in text["simulate"]
     assert f"{', '.join(AMBIENT_KINDS)}, or a sound file" in text["simulate"]
