@@ -16,6 +16,7 @@ from fixedpoint.errors import AudioError, ConfigError
 
 AMBIENT_KINDS = ("white", "pink", "cafe", "fan")
 MAX_DISTANCE_M = 100.0
+MAX_FITTED_DISTANCE_M = 30.0  # beyond 32 m, flat halls do not reach an RT60 of 0.5 s
 
 
 @dataclass(frozen=True)
@@ -217,7 +218,8 @@ def build_scene(
 
     Parameters
     ----------
-    distance_m : float in [0.3, 100], metres; the room is sized to fit. Needed unless `rir` is given
+    distance_m : float in [0.3, 30], metres; the room is sized to fit. Needed unless `rir` is given, with
+        which it may be up to 100
     rt60_s : float in [0.05, 10], seconds; has no say over a measured room
     snr_db : float in [-40, 120], or None for no ambient noise
     ambient : one of AMBIENT_KINDS, or the path of a sound file
@@ -233,7 +235,8 @@ def build_scene(
         An argument out of range; a file that is not there.
     """
     if rir is None:
-        _require_distance(distance_m)
+        accepted = f"in [{MIN_DISTANCE_M}, {MAX_FITTED_DISTANCE_M:g}] metres"
+        require_number("distance_m", distance_m, MIN_DISTANCE_M, MAX_FITTED_DISTANCE_M, accepted)
         room: Shoebox | MeasuredRoom = Shoebox(room_size_for(distance_m), rt60_s)  # type: ignore[arg-type]
     else:
         room = MeasuredRoom(rir, distance_m)

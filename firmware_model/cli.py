@@ -32,6 +32,7 @@ from firmware_model.cli_options import (
     Seed,
     Snr,
     Strength,
+    only_one,
 )
 from firmware_model.cli_status import DETECTED, NOT_DETECTED
 
@@ -111,7 +112,7 @@ def simulate(
 
     config = WatermarkConfig()
     strength_db = DEFAULT_STRENGTHS_DB[mode.value] if strength is None else strength
-    secret = Key.from_hex(key)
+    secret = Key.from_hex(only_one(key))
     where = cli_scene.from_options(distance, rt60, snr, noise, rir, drift, scene, seed)
     job = cli_simulate.Job(secret, where, mode.value, strength_db, config, seed, resample)
     traces = 0
@@ -156,7 +157,7 @@ def embed(
     from firmware_model.watermark.params import WatermarkConfig
 
     config = WatermarkConfig()
-    secret = Key.from_hex(key)
+    secret = Key.from_hex(only_one(key))
     with output.progress("embed", 3) as step:
         step("read")
         audio = cli_audio.read_programme(path, config, resample)

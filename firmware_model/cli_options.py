@@ -8,6 +8,8 @@ from typing import Annotated
 
 import typer
 
+from fixedpoint.errors import ConfigError
+
 
 class Mode(StrEnum):
     """How the embedder works."""
@@ -27,7 +29,7 @@ class Arithmetic(StrEnum):
 KEY_HELP = "Key, 4 to 128 hexadecimal digits, an even number."
 In = Annotated[str, typer.Argument(metavar="IN", help="WAV or FLAC, mono or stereo; - is standard input.")]
 Out = Annotated[str, typer.Argument(metavar="OUT", help=".wav or .flac; - is standard output, as WAV.")]
-OneKey = Annotated[str, typer.Option("--key", metavar="HEX", help=KEY_HELP)]
+OneKey = Annotated[list[str], typer.Option("--key", metavar="HEX", help=f"{KEY_HELP} Once.")]
 Json = Annotated[bool, typer.Option("--json", help="Print one line of JSON instead of text.")]
 Seed = Annotated[
     int,
@@ -49,7 +51,9 @@ ResampleUp = Annotated[bool, typer.Option("--resample", help="Convert input belo
 Distance = Annotated[
     float | None,
     typer.Option(
-        "--distance", metavar="M", help="Loudspeaker to microphone, 0.3 to 100 m; the room is sized to fit."
+        "--distance",
+        metavar="M",
+        help="Loudspeaker to microphone, 0.3 to 30 m; the room is sized to fit. With --rir up to 100 m.",
     ),
 ]
 Rt60 = Annotated[
@@ -90,3 +94,15 @@ SceneName = Annotated[
         "open-plan-8m, long-room-10m, reverberant-8m.",
     ),
 ]
+
+
+def only_one(keys: list[str]) -> str:
+    """The key of an embedder, which takes one; a second is refused instead of put in the first's place.
+
+    Raises
+    ------
+    ConfigError
+    """
+    if len(keys) != 1:
+        raise ConfigError(f"--key: given {len(keys)} times; one key is accepted, only detect takes several")
+    return keys[0]

@@ -14,6 +14,7 @@ from typing import Any, NoReturn
 
 import typer
 
+from firmware_model.cli_messages import blames_an_option, in_options
 from fixedpoint.errors import AudioError, BittrueError, ConfigError
 
 BROKEN_PIPE_STATUS = 141  # 128 + SIGPIPE, as a shell reports it; 1 would read "not detected"
@@ -132,13 +133,14 @@ def progress(title: str, steps: int) -> Iterator[Step]:
 
 @contextmanager
 def naming(path: str) -> Iterator[None]:
-    """Put the file's name in front of an AudioError that does not say which file it speaks of."""
+    """Put the file's name in front of an AudioError that names neither a file nor an option."""
     try:
         yield
     except AudioError as error:
-        if str(error).startswith(path):
+        says = in_options(str(error))
+        if says.startswith(path):
             raise
-        raise AudioError(f"{path}: {error}") from error
+        raise AudioError(says if blames_an_option(says) else f"{path}: {says}") from error
 
 
 def check_output(path: str, inputs: list[str | None], suffixes: tuple[str, ...]) -> None:

@@ -20,7 +20,7 @@ from firmware_model.watermark.detector import Detected, detect
 from firmware_model.watermark.embedder import Embedded, embed
 from firmware_model.watermark.key import Key
 from firmware_model.watermark.params import WatermarkConfig
-from fixedpoint.errors import ConfigError
+from fixedpoint.errors import AudioError, ConfigError
 
 STAGES = ("mark", "room and microphone", "Q15 detector", "float detector", "Q15 in random blocks")
 
@@ -174,6 +174,8 @@ def simulate_all(paths: list[str], job: Job, traces: int, jobs: int, step: Step)
     tasks = []
     for i, path in enumerate(paths):
         audio = read_programme(path, job.config, job.resample)
+        if job.scene.ambient.snr_db is not None and not to_mono(audio.samples).any():
+            raise AudioError(f"{path}: silent; --snr needs a sound to measure the noise against")
         tasks.append((path, audio if path == STDIO else None, job, i < traces))
     if jobs == 1 or len(tasks) == 1:
         for i, task in enumerate(tasks):

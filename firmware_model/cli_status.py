@@ -5,6 +5,7 @@ import os
 
 import typer
 
+from firmware_model.cli_messages import in_options, of_usage
 from firmware_model.cli_output import BROKEN_PIPE_STATUS, note, silence_stdout
 from fixedpoint.errors import BittrueError
 
@@ -31,8 +32,7 @@ def run(app: typer.Typer, arguments: list[str]) -> int:
         status = app(arguments, prog_name="bittrue", standalone_mode=False)
         return status if isinstance(status, int) else DETECTED
     except _UsageError as error:
-        says = error.format_message() if hasattr(error, "format_message") else str(error)
-        return _failed(f"{says.rstrip('.')}; see bittrue --help", MISUSE)
+        return _failed(of_usage(error), MISUSE)
     except (
         SystemExit
     ):  # typer's answer to EPIPE while it writes the help; its status, 1, would read "not detected"
@@ -40,7 +40,7 @@ def run(app: typer.Typer, arguments: list[str]) -> int:
     except (KeyboardInterrupt, typer.Abort):
         return INTERRUPTED
     except BittrueError as error:
-        return _failed(str(error), MISUSE)
+        return _failed(in_options(str(error)), MISUSE)
     except OSError as error:
         if error.filename is None and error.errno in _OF_A_STREAM:  # the help, which typer writes
             silence_stdout()

@@ -99,7 +99,7 @@ def test_named_scenes_lie_beyond_20_ft(name):
         (lambda: Microphone(bits=24), "bits=24: must be an integer in [8, 16]"),
         (lambda: Scene("hall", 8), "room='hall': must be a Shoebox or MeasuredRoom"),
         (lambda: Scene(Shoebox((5, 4, 3), 0.5)), "distance_m=None: must be in [0.3, 100] metres"),
-        (lambda: build_scene(), "distance_m=None: must be in [0.3, 100] metres"),
+        (lambda: build_scene(), "distance_m=None: must be in [0.3, 30] metres"),
         (lambda: build_scene(8, 0.5, 15, seed=-1), "seed=-1: must be an integer in [0, 2147483647]"),
     ],
 )

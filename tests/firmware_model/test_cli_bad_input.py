@@ -170,22 +170,30 @@ def test_one_bad_file_among_several_stops_simulate_before_any_work(capsys, folde
         (["detect", "IN", "--key", KEY, "--arith", "q31"], "--arith"),
         (["detect", "IN", "--key", "5eeg"], "'g' is not a hexadecimal digit"),
         (["detect", "IN", "--key", "5ee"], "3 digits found"),
-        (["detect", "IN", "--key", KEY, "--threshold", "0"], "threshold=0.0: must be"),
-        (["detect", "IN", "--key", KEY, "--threshold", "nan"], "threshold=nan: must be"),
+        (["detect", "IN", "--key", KEY, "--threshold", "0"], "--threshold 0.0: must be"),
+        (["detect", "IN", "--key", KEY, "--threshold", "nan"], "--threshold nan: must be"),
         (["detect", "IN", "--key", KEY, "--threshold", "high"], "--threshold"),
-        (["embed", "IN", "OUT", "--key", KEY, "--strength", "99"], "strength_db=99.0: must be"),
-        (["embed", "IN", "OUT", "--key", KEY, "--strength", "nan"], "strength_db=nan: must be"),
+        (["embed", "IN", "OUT", "--key", KEY, "--strength", "99"], "--strength 99.0: must be"),
+        (["embed", "IN", "OUT", "--key", KEY, "--strength", "nan"], "--strength nan: must be"),
         (["embed", "IN", "OUT", "--key", KEY, "--mode", "loud"], "--mode"),
         (["embed", "IN", "-", "--key", KEY, "--json"], "--json needs it too"),
         (["room", "IN", "OUT"], "--distance: missing"),
-        (["room", "IN", "OUT", "--distance", "0"], "distance_m=0.0: must be"),
-        (["room", "IN", "OUT", "--distance", "nan"], "distance_m=nan: must be"),
+        (["room", "IN", "OUT", "--distance", "0"], "--distance 0.0: must be"),
+        (["room", "IN", "OUT", "--distance", "31"], "--distance 31.0: must be in [0.3, 30] metres"),
+        (["room", "IN", "OUT", *ROOM, "--snr", "abc"], "--snr abc: must be a number"),
+        (["embed", "IN", "OUT", "--key", KEY, "--mode", "foo"], "--mode foo: must be one of informed, live"),
+        (["embed", "IN", "OUT", "--key", KEY, "--key", "c0ffee"], "--key: given 2 times; one key"),
+        (["room", "IN", "OUT", "--rir", "SILENT"], "--rir: silent; a room response needs"),
+        (["room", "SILENT", "OUT", *ROOM, "--snr", "9"], "silent.wav: silent; --snr needs a sound"),
+        (["simulate", "IN", "SILENT", "--key", KEY, *ROOM, "--snr", "9"], "silent.wav: silent; --snr needs"),
+        (["room", "IN", "OUT", *ROOM, "--snr", "9", "--noise", "SILENT"], "silent.wav': silent; noise"),
+        (["room", "IN", "OUT", "--distance", "nan"], "--distance nan: must be"),
         (["room", "IN", "OUT", "--distance", "far"], "--distance"),
-        (["room", "IN", "OUT", "--distance", "2", "--rt60", "0"], "rt60_s=0.0: must be"),
-        (["room", "IN", "OUT", *ROOM, "--snr", "inf"], "snr_db=inf: must be"),
+        (["room", "IN", "OUT", "--distance", "2", "--rt60", "0"], "--rt60 0.0: must be"),
+        (["room", "IN", "OUT", *ROOM, "--snr", "inf"], "--snr inf: must be"),
         (["room", "IN", "OUT", *ROOM, "--noise", "cafe"], "--noise: its level is missing; add --snr"),
         (["room", "IN", "OUT", *ROOM, "--noise", "rain", "--snr", "9"], "rain"),
-        (["room", "IN", "OUT", *ROOM, "--drift", "5000"], "drift_ppm=5000.0: must be"),
+        (["room", "IN", "OUT", *ROOM, "--drift", "5000"], "--drift 5000.0: must be"),
         (["room", "IN", "OUT", *ROOM, "--seed", "-1"], "--seed"),
         (["room", "IN", "OUT", "--rir", "none.wav"], "none.wav"),
         (["room", "IN", "OUT", "--rir", "IN", "--rt60", "0.5"], "drop --rt60 or --rir"),
@@ -196,15 +204,17 @@ def test_one_bad_file_among_several_stops_simulate_before_any_work(capsys, folde
         (["simulate", "IN", "--key", KEY, *ROOM, "--plot", "-"], "suffix '' found"),
         (["simulate", "IN", "--key", KEY, *ROOM, "--jobs", "0"], "--jobs"),
         (["simulate", "-", "-", "--key", KEY, *ROOM], "standard input given twice"),
-        (["synthesise", "noise", "OUT"], "kind='noise': must be one of"),
-        (["synthesise", "music", "OUT", "--seconds", "0"], "seconds=0.0: must be"),
-        (["synthesise", "music", "OUT", "--rate", "100"], "fs_hz=100: must be"),
+        (["synthesise", "noise", "OUT"], "KIND 'noise': must be one of"),
+        (["synthesise", "music", "OUT", "--seconds", "0"], "--seconds 0.0: must be"),
+        (["synthesise", "music", "OUT", "--rate", "100"], "--rate 100: must be"),
     ],
 )
 def test_misuse_is_one_line(capsys, folder, line, says):
     path = folder / "in.wav"
     path.write_bytes(wav(programme()))
-    named = {"IN": str(path), "OUT": str(folder / "out.wav")}
+    silent = folder / "silent.wav"
+    silent.write_bytes(wav(programme("silence")))
+    named = {"IN": str(path), "SILENT": str(silent), "OUT": str(folder / "out.wav")}
     assert_refused(call(capsys, *(named.get(word, word) for word in line)), says)
     assert_untouched(folder)
 
