@@ -4,7 +4,6 @@ import io
 import json
 import math
 import os
-import secrets
 import signal
 import sys
 from collections.abc import Callable, Iterator
@@ -177,17 +176,12 @@ def replace_file(path: str, content: bytes) -> None:
     ------
     BittrueError
     """
-    target = Path(path).resolve()  # through a symbolic link, as any writer would
-    beside = target.with_name(f".{secrets.token_hex(8)}.part")
+    from firmware_model import pcm
+
     try:
-        with open(beside, "xb") as file:
-            file.write(content)
-        os.replace(beside, target)
-    except BaseException as error:
-        beside.unlink(missing_ok=True)
-        if isinstance(error, OSError):
-            raise BittrueError(f"{path}: cannot be written: {error.strerror or error}") from error
-        raise
+        pcm.replace_file(Path(path).resolve(), content)  # through a symbolic link, as any writer would
+    except OSError as error:
+        raise BittrueError(f"{path}: cannot be written: {error.strerror or error}") from error
 
 
 def _widest(columns: list[str], rows: list[list[str]]) -> int:

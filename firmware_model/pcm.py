@@ -231,7 +231,9 @@ def write_audio(
             sys.stdout.buffer.write(encoded.getbuffer())
             sys.stdout.buffer.flush()
         else:
-            _replace(Path(name).resolve(), encoded)  # through a symbolic link, as any writer would
+            replace_file(
+                Path(name).resolve(), encoded.getbuffer()
+            )  # through a symbolic link, as any writer would
     except OSError as error:
         raise AudioError(f"{name}: cannot be written: {error.strerror or error}") from error
     return saturated
@@ -305,12 +307,12 @@ def _clear_time_stamp(buffer: io.BytesIO) -> None:
         view[at + 12 : at + 16] = bytes(4)  # after the chunk's name, length and version
 
 
-def _replace(path: Path, encoded: io.BytesIO) -> None:
-    """Write beside and rename; on failure, an interrupt too, nothing is left behind."""
+def replace_file(path: Path, content: bytes | memoryview) -> None:
+    """Write beside and rename; on failure (OSError, an interrupt too) nothing is left behind."""
     beside = path.with_name(f".{secrets.token_hex(8)}.part")
     try:
         with open(beside, "xb") as file:
-            file.write(encoded.getbuffer())
+            file.write(content)
         os.replace(beside, path)
     except BaseException:
         beside.unlink(missing_ok=True)
