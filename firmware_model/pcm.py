@@ -231,9 +231,8 @@ def write_audio(
             sys.stdout.buffer.write(encoded.getbuffer())
             sys.stdout.buffer.flush()
         else:
-            replace_file(
-                Path(name).resolve(), encoded.getbuffer()
-            )  # through a symbolic link, as any writer would
+            # Through a symbolic link, as any writer would.
+            replace_file(Path(name).resolve(), encoded.getbuffer())
     except OSError as error:
         raise AudioError(f"{name}: cannot be written: {error.strerror or error}") from error
     return saturated
