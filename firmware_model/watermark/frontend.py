@@ -173,7 +173,7 @@ def weigh_features(params: DetectorParams, state: DetectorState) -> None:
 
 @kernel
 def process_frontend(params: DetectorParams, state: DetectorState, x, probes) -> None:
-    """A hop of samples to one row of features, at the feature clock; the clock is left to the correlator.
+    """A hop of samples to one row of features, at the feature clock, which `process_frame` advances.
 
     probes : None or (exponent (1,), band_level_q8 (bands,), slot_level_q8 (bands,)) int32
     """

@@ -11,7 +11,7 @@ from fixedpoint.fft import FFT_SIZES, FftParams, init_fft
 from fixedpoint.tables import hann_q31
 
 FEATURE_STEPS = 96  # features are int8 in steps of 1/96 of log2: 0.031 dB, up to +-4 dB
-SCORE_FRAC_BITS = 9  # scores are int16 in Q7.9: +-64, more than any score can be
+SCORE_FRAC_BITS = 9  # scores are int16 in Q7.9, SAT; the default layout's largest is sqrt(7 * 438) = 55
 SILENCE_STEPS = 3  # features of this rms, 0.1 dB, or less are mostly their own rounding
 NEIGHBOURS = 2  # bands on each side whose mean is taken away
 MEAN_SHIFT = 5  # running mean over 2**5 hops

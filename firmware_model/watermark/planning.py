@@ -31,7 +31,7 @@ def nominal_room(x: Real, fs_hz: int) -> Real:
 
     Notes
     -----
-    Second-order high-pass (loudspeaker); direct sound and, DRR_DB above it, white noise that decays by
+    Second-order high-pass (loudspeaker); direct sound, DRR_DB relative to white noise that decays by
     60 dB in RT60_S (Schroeder's statistical model of reverberation, J. Audio Eng. Soc. 10(3), 1962); pink
     noise at SNR_DB. The same noise at every call, so that strengths compare.
     """
