@@ -1,10 +1,7 @@
 """The command line's contract: JSON, exit statuses, streams, and files that are whole or not there."""
 
-import io
-import json
 import os
 import re
-import subprocess
 import sys
 
 import numpy as np
@@ -13,7 +10,7 @@ import soundfile
 
 from acoustic_sim.excitation import KINDS
 from acoustic_sim.scene import AMBIENT_KINDS, NAMED_SCENES
-from firmware_model import cli, cli_output, cli_scene, cli_simulate, metrics
+from firmware_model import cli_output, cli_scene, cli_simulate
 from firmware_model.watermark.detector import detect
 from firmware_model.watermark.embedder import DEFAULT_STRENGTHS_DB
 from firmware_model.watermark.params import WatermarkConfig
@@ -22,17 +19,6 @@ from tests.firmware_model.cli_cases import FS_HZ, KEY, ROOM, call, programme, wa
 
 HEAVY = ("matplotlib", "numba", "numpy", "pyroomacoustics", "rich", "scipy", "soundfile")
 COMMAND = [sys.executable, "-c", "from firmware_model.cli import main; main()"]
-
-
-@pytest.fixture(scope="module")
-def folder(tmp_path_factory):
-    """Two marks in music: in.wav unmarked, marked.wav, heard.wav after a room; other.wav is a tone."""
-    folder = tmp_path_factory.mktemp("cli")
-    (folder / "in.wav").write_bytes(wav(programme()))
-    (folder / "other.wav").write_bytes(wav(0.5 * programme("tone")))
-    assert cli.run(["embed", f"{folder}/in.wav", f"{folder}/marked.wav", "--key", KEY]) == 0
-    assert cli.run(["room", f"{folder}/marked.wav", f"{folder}/heard.wav", *ROOM, "--snr", "25"]) == 0
-    return folder
 
 
 def close(value, digits=6):
@@ -335,93 +321,6 @@ def test_a_file_is_replaced_whole_or_not_at_all(tmp_path, monkeypatch):
     assert list(tmp_path.iterdir()) == [path]
 
 
-# Streams and signals
-
-
-def run_command(*arguments, **options):
-    return subprocess.run([*COMMAND, *map(str, arguments)], capture_output=True, timeout=120, **options)
-
-
-def test_help_imports_nothing_heavy():
-    code = (
-        "import sys; from firmware_model import cli; cli.run([]);"
-        f"print([name for name in {HEAVY} if name in sys.modules], file=sys.stderr)"
-    )
-    done = subprocess.run([sys.executable, "-c", code], capture_output=True, timeout=60, text=True)
-    assert done.stderr == "[]\n"
-
-
-def test_audio_passes_through_standard_input_and_output(folder):
-    """embed - - | room - - | detect -: the same detections as by files."""
-    marked = run_command("embed", "-", "-", "--key", KEY, input=(folder / "in.wav").read_bytes())
-    assert marked.returncode == 0
-    assert marked.stderr.startswith(b"-: 2 marks of 2.048 s")
-    heard = run_command("room", "-", "-", *ROOM, "--snr", "25", input=marked.stdout)
-    found = run_command("detect", "-", "--key", KEY, "--json", input=heard.stdout)
-    assert found.returncode == 0
-    assert found.stderr == b""
-    np.testing.assert_array_equal(
-        *(soundfile.read(f)[0] for f in (io.BytesIO(heard.stdout), folder / "heard.wav"))
-    )
-    assert len(json.loads(found.stdout)["detections"]) == 2
-
-
-@pytest.mark.parametrize("out", ["-", None])
-def test_a_reader_that_has_gone_ends_quietly(folder, out):
-    line = (
-        ["embed", folder / "in.wav", out, "--key", KEY]
-        if out
-        else ["detect", folder / "in.wav", "--key", KEY]
-    )
-    process = subprocess.Popen([*COMMAND, *map(str, line)], stdout=subprocess.PIPE, stderr=subprocess.PIPE)
-    process.stdout.close()
-    assert process.stderr.read() == b""
-    assert process.wait(timeout=60) == 141
-    process.stderr.close()
-
-
-@pytest.mark.skipif(
-    not os.path.exists("/dev/full"), reason="/dev/full, a device that is always full, is not here"
-)
-def test_a_full_disk_under_stdout_is_one_line(folder):
-    with open("/dev/full", "w") as full:
-        line = [*COMMAND, "detect", f"{folder}/in.wav", "--key", KEY]
-        done = subprocess.run(line, stdout=full, stderr=subprocess.PIPE, timeout=60, check=False)
-    assert (done.returncode, done.stderr) == (
-        2,
-        b"standard output: cannot be written: No space left on device\n",
-    )
-
-
-def test_an_interrupt_is_status_130_without_a_word(capsys, folder, monkeypatch):
-    def interrupt(*arguments):
-        raise KeyboardInterrupt
-
-    monkeypatch.setattr(metrics, "count_bit_exact_blocks", interrupt)
-    outcome = call(capsys, "simulate", folder / "in.wav", "--key", KEY, *ROOM)
-    assert outcome == (130, "", "")
-
-
-def test_a_fault_of_the_program_is_not_passed_off_as_the_users(capsys, folder, monkeypatch):
-    def fail(*arguments):
-        raise ZeroDivisionError("by hand")
-
-    monkeypatch.setattr(metrics, "count_bit_exact_blocks", fail)
-    line = ["simulate", folder / "in.wav", "--key", KEY, *ROOM]
-    outcome = call(capsys, *line)
-    assert outcome.status == 70
-    assert outcome.err == "ZeroDivisionError: by hand (a fault in bittrue; BITTRUE_DEBUG=1 shows where)\n"
-    monkeypatch.setenv("BITTRUE_DEBUG", "1")
-    with pytest.raises(ZeroDivisionError):
-        call(capsys, *line)
-
-
-def test_a_room_that_cannot_be_had_is_refused(capsys, folder):
-    outcome = call(capsys, "simulate", folder / "in.wav", "--key", KEY, "--distance", "60", "--rt60", "0.05")
-    assert outcome.status == 2
-    assert outcome.err.count("\n") == 1
-
-
 # Real audio
 
 
@@ -440,27 +339,3 @@ def test_real_music_and_speech_across_real_rooms(capsys, real_data):
             assert row["q15"]["found"] > 0, row
             assert row["bit_exact_blocks"]["equal"] == row["bit_exact_blocks"]["total"]
             assert row["decisions_differ"] <= 0.01 * row["hops"]
-
-
-@pytest.mark.skipif(not os.path.exists("/dev/full"), reason="needs a POSIX shell and /dev/full")
-@pytest.mark.parametrize(
-    ("arguments", "streams", "status", "says"),
-    [
-        ("detect {heard} --key {key}", ">&-", 2, "standard output: is closed"),
-        ("embed {heard} {out} --key {key}", "2>&-", 0, ""),
-        ("detect none.wav --key {key}", "2>&-", 2, ""),
-        ("detect - --key {key}", "<&-", 2, "-: cannot be read: standard input is closed"),
-        ("detect {heard} --key {key}", ">&- 2>&- <&-", 2, ""),
-        ("detect {heard} --key {key}", ">/dev/full", 2, "standard output: cannot be written: No space left"),
-        ("--help", ">/dev/full", 2, "standard output: cannot be written: No space left"),
-    ],
-)
-def test_closed_and_full_streams_are_one_line_and_never_status_1(
-    folder, tmp_path, arguments, streams, status, says
-):
-    line = arguments.format(heard=folder / "heard.wav", out=tmp_path / "out.wav", key=KEY)
-    shell = ["sh", "-c", f'"$@" {streams}', "sh", *COMMAND, *line.split()]
-    done = subprocess.run(shell, capture_output=True, text=True, timeout=120)
-    assert done.returncode == status, done.stderr
-    assert says in done.stderr
-    assert done.stderr.count("\n") == bool(says), done.stderr
