@@ -1,0 +1,36 @@
+"""Loudspeakers: a band-limited one for the acoustic path, and a large-signal one to judge processors by.
+
+`play` costs two filters and serves the channel. `simulate` solves the small closed box that a dynamics
+processor protects: excursion, force factor and stiffness that change with it, an amplifier that clips at a
+rail that sags. The measures say what a listener gets from it: loudness, bass, distortion.
+"""
+
+from acoustic_sim.loudspeaker.band_limited import play
+from acoustic_sim.loudspeaker.driver import Amplifier, Driver
+from acoustic_sim.loudspeaker.large_signal import Response, simulate
+from acoustic_sim.loudspeaker.measures import (
+    Harmonics,
+    ProgrammeDistortion,
+    gain_for_excursion,
+    measure_bass_gain,
+    measure_bass_level,
+    measure_distortion,
+    measure_loudness,
+    measure_thd,
+)
+
+__all__ = [
+    "Amplifier",
+    "Driver",
+    "Harmonics",
+    "ProgrammeDistortion",
+    "Response",
+    "gain_for_excursion",
+    "measure_bass_gain",
+    "measure_bass_level",
+    "measure_distortion",
+    "measure_loudness",
+    "measure_thd",
+    "play",
+    "simulate",
+]
