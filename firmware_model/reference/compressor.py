@@ -54,7 +54,7 @@ def smooth_reduction(r: Array, band: BandModel, model: DynamicsModel) -> Array:
 
     y1[k] = max(r[k], y1[k-1] + c(release) (r[k] - y1[k-1])),  y2[k] = y2[k-1] + c(attack) (y1[k] - y2[k-1]),
     both 0 before the start.
-    Source: Giannoulis, Massberg, Reiss, JAES 60(6), 2012, eq. 17: smooth decoupled peak detector.
+    Source: Giannoulis, Massberg, Reiss, JAES 60(6), 2012: smooth decoupled peak detector.
     """
     y1 = release(r, model.smoothing(band.release_ms))
     return smooth(y1, model.smoothing(band.attack_ms))

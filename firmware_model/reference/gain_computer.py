@@ -33,7 +33,7 @@ def downward(level: Array, band: BandModel) -> Array:
     With threshold T, knee width W, s = 1 - 1/R and u = L - T:
     0 for u <= -W/2;  s (u + W/2)^2 / (2 W) for |u| < W/2;  s u for u >= W/2.
     The parabola meets both lines with their values and slopes.
-    Source: Giannoulis, Massberg, Reiss, JAES 60(6), 2012, eq. 4, as the input less the output.
+    Source: Giannoulis, Massberg, Reiss, JAES 60(6), 2012, soft knee, as the input less the output.
     """
     slope = 1 - 1 / band.ratio
     knee = band.knee_db * LOG2_PER_DB
