@@ -98,6 +98,16 @@ def _open_cache(root: Path) -> str:
     return str(base / name)
 
 
+# No reference counts (_nrt), which would cost more than the arithmetic where a kernel passes its state on: a
+# kernel allocates nothing, and with them off one that tried would not compile. Kernels call small kernels.
+_OPTIONS: dict[str, Any] = {
+    "nogil": True,
+    "fastmath": False,
+    "boundscheck": False,
+    "_nrt": False,
+    "forceinline": True,
+}
+
 # numba.config fills itself from the environment; it declares no attributes for a type checker.
 _numba_config: Any = numba.config
 _numba_config.CACHE_DIR = _open_cache(Path(__file__).resolve().parent.parent)
@@ -114,7 +124,7 @@ def kernel(function: _Kernel) -> _Kernel:
     -------
     the compiled dispatcher; the Python source stays reachable as its ``py_func``
     """
-    compiled: Any = numba.njit(cache=True, nogil=True, fastmath=False, boundscheck=False)(function)
+    compiled: Any = numba.njit(cache=True, **_OPTIONS)(function)
     _registry[f"{function.__module__}.{function.__name__}"] = compiled
     return compiled
 
@@ -129,9 +139,7 @@ def llvm_ir(function: Callable[..., Any], *args: Any) -> str:
 
     Afresh because Numba gives no code for a function that it loaded from the cache.
     """
-    fresh: Any = numba.njit(nogil=True, fastmath=False, boundscheck=False)(
-        getattr(function, "py_func", function)
-    )
+    fresh: Any = numba.njit(**_OPTIONS)(getattr(function, "py_func", function))
     fresh(*args)
     (code,) = fresh.inspect_llvm().values()
     return code

@@ -6,6 +6,10 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from hypothesis import settings
+
+settings.register_profile("bittrue", deadline=None)  # the first call of a kernel compiles it
+settings.load_profile("bittrue")
 
 REAL_DATA_FOLDERS = "music/, speech/, rir/, noise/"
 

@@ -136,8 +136,8 @@ class DynamicsModel:
 
     @property
     def band_blocks(self) -> int:
-        """Lb, control blocks that every band is delayed for the band limiters; 0 where no band has one."""
-        if all(band.limiter_threshold_dbfs is None for band in self.active_bands):
+        """Lb, control blocks of delay of every band; 0 where no band, active or not, has a limiter."""
+        if all(band.limiter_threshold_dbfs is None for band in self.bands):
             return 0
         return self._look_ahead_blocks(self.band_look_ahead_ms)
 

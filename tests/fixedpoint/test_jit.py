@@ -67,3 +67,13 @@ def test_kernels_of_this_project_are_registered_under_qualified_names():
     from fixedpoint import arith
 
     assert _jit.registered_kernels()["fixedpoint.arith.sat16"] is arith.sat16
+
+
+def test_a_kernel_that_allocates_does_not_compile(tmp_path, monkeypatch):
+    module = tmp_path / "greedy.py"
+    module.write_text("import numpy as np\ndef f(n):\n    return np.zeros(n, np.int32)[0]\n")
+    monkeypatch.syspath_prepend(str(tmp_path))
+    from greedy import f
+
+    with pytest.raises(Exception, match="NRT"):
+        _jit.llvm_ir(f, 3)

@@ -36,11 +36,11 @@ def test_look_ahead_by_hand_rounds_halves_up_and_is_at_least_one_block():
         assert dataclasses.replace(MODEL, limiter=limiter).limiter_blocks == blocks
 
 
-def test_bands_are_delayed_only_where_a_band_that_is_left_has_a_limiter():
+def test_bands_are_delayed_where_any_band_active_or_not_has_a_limiter():
     assert MODEL.band_blocks == 0
     model = dataclasses.replace(MODEL, bands=(LIMITED, *MODEL.bands[1:]))
     assert model.band_blocks == 18
-    assert dataclasses.replace(model, active=(False, True, True)).band_blocks == 0
+    assert dataclasses.replace(model, active=(False, True, True)).band_blocks == 18
 
 
 def test_without_a_split_the_band_below_it_vanishes():

@@ -1,0 +1,1 @@
+"""Multiband dynamics processor in fixed point: crossover, a compressor and limiter per band, limiter."""

@@ -1,0 +1,93 @@
+"""Linkwitz-Riley crossover of fourth order: one to six bands whose sum is an all-pass, to the last bit."""
+
+import numpy as np
+
+from firmware_model.dynamics.state import BankState
+from firmware_model.dynamics.tuning import DynamicsParams
+from fixedpoint._jit import kernel
+from fixedpoint.arith import narrow32
+from fixedpoint.biquad import allpass_of, svf
+
+
+@kernel
+def split(params: DynamicsParams, state: BankState, x, low, channel, edge):
+    """Split a control block at one edge: the low band out, the high band in place of the input.
+
+    Parameters
+    ----------
+    x : row of state.band_q27 that holds the block, and afterwards its high band
+    low : row for the low band
+    channel, edge : int
+
+    Notes
+    -----
+    low = LP(LP(x)), two sequential Butterworth low-passes; high = AP(x) - low, AP that of the first.
+    => low + high = AP(x) exactly, as integers. That high is HP(HP(x)) follows from LP^2 + HP^2 = AP, which
+    holds for the rounded coefficients to 1e-9 (`fixedpoint.biquad.butterworth`): the slope of `high` is right
+    to 0.01 dB down to -100 dB, and two sections do what four did.
+    Range: with all bands at any edges, |node| < 7 for |x| <= 1, by L1 norms; Q5.27 holds 16.
+    Source: Yang, Chhetri, Murgia, Hilmes, "Reconfigurable multitask audio dynamics processing scheme", ICASSP
+    2019; S. Linkwitz, JAES 24 (1976).
+    """
+    gain_q27 = np.int64(params.section[edge, 0])
+    solve_q30 = np.int64(params.section[edge, 1])
+    damp_q30 = np.int64(params.section[edge, 2])
+    a1 = np.int64(state.split_q54[channel, 4 * edge])
+    a2 = np.int64(state.split_q54[channel, 4 * edge + 1])
+    b1 = np.int64(state.split_q54[channel, 4 * edge + 2])
+    b2 = np.int64(state.split_q54[channel, 4 * edge + 3])
+    for n in range(1 << params.control_shift):
+        v = np.int64(state.band_q27[x, n])
+        band, first, a1, a2 = svf(v, a1, a2, gain_q27, solve_q30, damp_q30)
+        _, second, b1, b2 = svf(first, b1, b2, gain_q27, solve_q30, damp_q30)
+        state.band_q27[low, n] = second
+        state.band_q27[x, n] = narrow32(allpass_of(v, band) - second)
+    state.split_q54[channel, 4 * edge] = a1
+    state.split_q54[channel, 4 * edge + 1] = a2
+    state.split_q54[channel, 4 * edge + 2] = b1
+    state.split_q54[channel, 4 * edge + 3] = b2
+
+
+@kernel
+def keep_in_phase(params: DynamicsParams, state: BankState, x, channel, edge, slot):
+    """Pass a band below an edge through that edge's all-pass, in place.
+
+    x : row of state.band_q27;  slot : which pair of integrators in state.allpass_q54
+    """
+    gain_q27 = np.int64(params.section[edge, 0])
+    solve_q30 = np.int64(params.section[edge, 1])
+    damp_q30 = np.int64(params.section[edge, 2])
+    s1 = np.int64(state.allpass_q54[channel, 2 * slot])
+    s2 = np.int64(state.allpass_q54[channel, 2 * slot + 1])
+    for n in range(1 << params.control_shift):
+        v = np.int64(state.band_q27[x, n])
+        band, _, s1, s2 = svf(v, s1, s2, gain_q27, solve_q30, damp_q30)
+        state.band_q27[x, n] = allpass_of(v, band)
+    state.allpass_q54[channel, 2 * slot] = s1
+    state.allpass_q54[channel, 2 * slot + 1] = s2
+
+
+@kernel
+def split_bands(params: DynamicsParams, state: BankState, x_q15, start):
+    """Split a control block of the input into all bands, in state.band_q27.
+
+    Parameters
+    ----------
+    x_q15 : (channels, n) int16, Q1.15
+    start : int, first sample of the block in x_q15
+
+    Notes
+    -----
+    The high band of each split is split again; each low band passes the all-passes of the edges above it.
+    """
+    for channel in range(params.channels):
+        top = (params.bands - 1) * params.channels + channel
+        for n in range(1 << params.control_shift):
+            state.band_q27[top, n] = np.int64(x_q15[channel, start + n]) * 4096  # Q5.27
+        slot = 0
+        for edge in range(params.bands - 1):
+            split(params, state, top, edge * params.channels + channel, channel, edge)
+            if params.all_pass == 1:
+                for band in range(edge):
+                    keep_in_phase(params, state, band * params.channels + channel, channel, edge, slot)
+                    slot += 1

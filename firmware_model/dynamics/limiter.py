@@ -1,0 +1,150 @@
+"""Look-ahead limiter: no sample leaves above the threshold, whatever enters."""
+
+import numpy as np
+
+from firmware_model.dynamics.level import block_peak
+from firmware_model.dynamics.state import CLOCK_RELEASE, CLOCK_WANT, LimiterState
+from firmware_model.dynamics.tuning import LimiterParams
+from fixedpoint._jit import kernel
+from fixedpoint.arith import narrow32, rnd_shift, shl, trn_shift
+from fixedpoint.biquad import smooth
+from fixedpoint.elementary import reciprocal
+
+_ONE_Q31 = 1 << 31
+_BELOW = 28  # the quotient is made smaller by 2**-28 of itself, twice the largest error of the reciprocal
+
+
+@kernel
+def ceil_shift(x, n):
+    """x * 2**-n rounded up, for 0 <= x <= 2**62."""
+    return trn_shift(x + (np.int64(1) << n) - 1, n)
+
+
+@kernel
+def attenuation_for(threshold_q27, peak_q27):
+    """Least attenuation a with peak (1 - a) <= threshold, or up to 2**-27 more.
+
+    Parameters
+    ----------
+    threshold_q27 : 1 to 2**27
+    peak_q27 : 0 to 2**31
+
+    Returns
+    -------
+    Q1.31, 0 to 2**31 - 1; 0 exactly where peak <= threshold
+
+    Notes
+    -----
+    r = threshold / peak by `reciprocal`, whose relative error is at most 2**-29; r - r 2**-28 - 1 is below
+    the true quotient, so that peak * (2**31 - a) <= threshold * 2**31 holds in integers.
+    """
+    if peak_q27 <= threshold_q27:
+        return np.int64(0)
+    mantissa, exponent = reciprocal(peak_q27)  # 1/peak = mantissa * 2**exponent, exponent -61 to -31
+    ratio_q31 = trn_shift(threshold_q27 * mantissa, -exponent - 31)
+    ratio_q31 = ratio_q31 - trn_shift(ratio_q31, _BELOW) - 1
+    if ratio_q31 < 1:
+        return np.int64(_ONE_Q31 - 1)
+    return _ONE_Q31 - ratio_q31
+
+
+@kernel
+def next_attenuation(params: LimiterParams, state: LimiterState, row, want_q31):
+    """Attenuation at the end of the block that leaves now, from that which the block that enters asks for.
+
+    Parameters
+    ----------
+    want_q31 : Q1.31, 0 to 2**31 - 1
+
+    Returns
+    -------
+    Q1.31, 0 to 2**31 - 1
+
+    Notes
+    -----
+    held: largest of the last blocks + 1 wants. released: at once up to held, down to it exponentially.
+    The result is the mean over the last `blocks` of released, rounded up.
+    Arithmetic: sum below 2**37, times 1/blocks rounded up: below 2**62 + 2**37. Every rounding is upwards.
+    """
+    state.want_q31[row, state.clock[CLOCK_WANT]] = want_q31
+    held_q31 = np.int64(0)
+    for i in range(params.blocks + 1):
+        if state.want_q31[row, i] > held_q31:
+            held_q31 = np.int64(state.want_q31[row, i])
+    held_q62 = shl(held_q31, 31)
+    released_q62 = smooth(np.int64(state.released_q62[row]), held_q62, params.release_q31[row])
+    if released_q62 < held_q62:
+        released_q62 = held_q62
+    state.released_q62[row] = released_q62
+    # mean of the last blocks
+    released_q31 = ceil_shift(released_q62, 31)
+    position = state.clock[CLOCK_RELEASE]
+    total_q31 = np.int64(state.sum_q31[row]) + released_q31 - np.int64(state.released_q31[row, position])
+    state.released_q31[row, position] = released_q31
+    state.sum_q31[row] = total_q31
+    mean_q31 = ceil_shift(total_q31 * params.inverse_q31, 31)
+    if mean_q31 > _ONE_Q31 - 1:
+        return np.int64(_ONE_Q31 - 1)
+    return mean_q31
+
+
+@kernel
+def limit_block(params: LimiterParams, state: LimiterState, row, shift, channels, x_q27):
+    """Limit one control block in place: x enters, the block of `blocks` blocks ago leaves.
+
+    Parameters
+    ----------
+    row : int, which limiter; its channels are rows row * channels and up of x_q27
+    shift : int, log2 of the samples in a control block
+    x_q27 : (rows * channels, samples) int32, Q5.27
+
+    Returns
+    -------
+    Q1.31, attenuation at the end of the block that left
+
+    Notes
+    -----
+    |y| <= threshold, as an integer fact, for every input. Let block j ask for a_j, so that
+    |x| (2**31 - a_j) <= T 2**31 for each of its samples (`attenuation_for`). It leaves at step k = j + L.
+    => held at steps j to j + L is >= a_j, since it is the largest of the last L + 1 wants;
+    => released at those steps is >= a_j, since it never falls below held;
+    => the means at steps k - 1 and k are >= a_j: they are over steps within j to j + L, and rounded up;
+    => the attenuation of each sample lies between these two means, rounded up, so it is >= a_j;
+    => |x| (2**31 - a) 2**-31 <= T, and RND keeps what is at most the integer T at most T.
+    Full band, T is a multiple of an LSB of Q1.15, so that it holds after RND to Q1.15 as well. The channels
+    of a linked limiter share a_j, the largest.
+    Where nothing has asked for attenuation the block leaves unchanged, bit for bit.
+    Source: own design after the sliding minimum and moving average of common look-ahead limiters; D. Lemire,
+    "Streaming maximum-minimum filter" (2006), for faster maxima; here blocks + 1 <= 61 are compared.
+    """
+    samples = np.int64(1) << shift
+    start_q31 = np.int64(state.attenuation_q31[row])
+    want_q31 = np.int64(0)
+    if params.threshold_q27[row] > 0:
+        peak_q27 = block_peak(samples, x_q27, row * channels, channels)
+        want_q31 = attenuation_for(np.int64(params.threshold_q27[row]), peak_q27)
+    end_q31 = next_attenuation(params, state, row, want_q31)
+    state.attenuation_q31[row] = end_q31
+    step_q31 = end_q31 - start_q31
+    delay = np.int64(state.clock[CLOCK_RELEASE]) * samples
+    for n in range(samples):
+        keep_q31 = _ONE_Q31 - ceil_shift(shl(start_q31, shift) + (n + 1) * step_q31, shift)
+        for channel in range(channels):
+            i = row * channels + channel
+            v = np.int64(state.delay_q27[i, delay + n])
+            state.delay_q27[i, delay + n] = x_q27[i, n]
+            x_q27[i, n] = narrow32(rnd_shift(v * keep_q31, 31))
+    return end_q31
+
+
+@kernel
+def advance(params: LimiterParams, state: LimiterState):
+    """Turn the rings by one block, after all rows."""
+    want = np.int64(state.clock[CLOCK_WANT]) + 1
+    if want > params.blocks:
+        want = np.int64(0)
+    state.clock[CLOCK_WANT] = want
+    position = np.int64(state.clock[CLOCK_RELEASE]) + 1
+    if position >= params.blocks:
+        position = np.int64(0)
+    state.clock[CLOCK_RELEASE] = position

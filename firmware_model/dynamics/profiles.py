@@ -1,0 +1,113 @@
+"""Named profiles, and profiles in TOML files of the user's: every bad value is named."""
+
+import tomllib
+from dataclasses import fields
+from difflib import get_close_matches
+from pathlib import Path
+from typing import Any
+
+from firmware_model.dynamics.params import BandConfig, DynamicsConfig, LimiterConfig
+from fixedpoint.errors import ConfigError
+
+FOLDER = Path(__file__).with_name("profiles")
+NAMES = ("conventional", "smart-speaker", "headset", "transparent")
+_FROM_AUDIO = ("fs_hz", "channels")  # a profile is for any sample rate, mono and stereo
+
+
+def load_profile(profile: str, fs_hz: int, channels: int) -> DynamicsConfig:
+    """A profile for a sample rate and a number of channels.
+
+    Parameters
+    ----------
+    profile : one of NAMES, or a path that ends in .toml
+    fs_hz : int;  channels : int; see `DynamicsConfig`
+
+    Raises
+    ------
+    ConfigError
+        No such profile, a file that is not TOML, unknown keys, bad values: all of them in one line.
+
+    Notes
+    -----
+    Keys are the fields of `DynamicsConfig` (but fs_hz and channels), a table [limiter] with those of
+    `LimiterConfig`, and a table [[bands]] for each band, from the lowest, with those of `BandConfig`. What is
+    left out has its default. The named profiles are such files, in `firmware_model/dynamics/profiles`.
+    """
+    if profile in NAMES:
+        path = FOLDER / f"{profile}.toml"
+    elif profile.lower().endswith(".toml"):
+        path = Path(profile)
+    else:
+        raise ConfigError(f"profile={profile!r}: must be {', '.join(NAMES)}, or a file that ends in .toml")
+    try:
+        return parse_profile(path.read_text("utf-8"), fs_hz, channels)
+    except OSError as error:
+        raise ConfigError(f"{profile}: cannot be read: {error.strerror or error}") from error
+    except UnicodeDecodeError as error:
+        raise ConfigError(f"{profile}: not UTF-8 text; a TOML file is needed") from error
+    except ConfigError as error:
+        raise ConfigError(f"{profile}: {error}") from error
+
+
+def parse_profile(text: str, fs_hz: int, channels: int) -> DynamicsConfig:
+    """A profile from the text of a TOML file.
+
+    Raises
+    ------
+    ConfigError
+    """
+    try:
+        table = tomllib.loads(text)
+    except tomllib.TOMLDecodeError as error:
+        raise ConfigError(f"not TOML: {error}") from error
+    problems: list[str] = []
+    settings: dict[str, Any] = {"fs_hz": fs_hz, "channels": channels}
+    settings |= _known(table, DynamicsConfig, "", problems, _FROM_AUDIO)
+    for name in ("edges_hz", "active"):
+        if name in settings:
+            settings[name] = tuple(_list_of(settings[name], name, problems))
+    bands = [
+        _build(BandConfig, band, f"bands[{i}].", problems)
+        for i, band in enumerate(_list_of(table.get("bands", [{}]), "bands", problems))
+    ]
+    settings["bands"] = tuple(bands)
+    settings["limiter"] = _build(LimiterConfig, table.get("limiter", {}), "limiter.", problems)
+    try:
+        config = DynamicsConfig(**settings)
+    except ConfigError as error:
+        problems.append(str(error))
+    if problems:
+        raise ConfigError("; ".join(problems))
+    return config
+
+
+def _build(kind: Any, table: Any, prefix: str, problems: list[str]) -> Any:
+    """A configuration of some kind from a table; its problems, with the prefix, are added to the list."""
+    if not isinstance(table, dict):
+        problems.append(f"{prefix[:-1]}={table!r}: must be a table")
+        return kind()
+    try:
+        return kind(**_known(table, kind, prefix, problems))
+    except ConfigError as error:
+        problems += [f"{prefix}{problem}" for problem in str(error).split("; ")]
+        return kind()
+
+
+def _known(
+    table: dict[str, Any], kind: Any, prefix: str, problems: list[str], barred: tuple[str, ...] = ()
+) -> dict[str, Any]:
+    """Entries whose keys are fields of `kind`; other keys are problems."""
+    names = [field.name for field in fields(kind) if field.name not in barred]
+    for key in table:
+        if key not in names:
+            close = get_close_matches(key, names, 1)
+            meant = f"did you mean {close[0]}?" if close else f"accepted: {', '.join(names)}"
+            problems.append(f"{prefix}{key}: unknown key; {meant}")
+    return {key: value for key, value in table.items() if key in names}
+
+
+def _list_of(value: Any, name: str, problems: list[str]) -> list[Any]:
+    if isinstance(value, list):
+        return value
+    problems.append(f"{name}={value!r}: must be a list")
+    return []
