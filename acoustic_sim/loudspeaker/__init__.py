@@ -7,11 +7,11 @@ rail that sags. The measures say what a listener gets from it: loudness, bass, d
 
 from acoustic_sim.loudspeaker.band_limited import play
 from acoustic_sim.loudspeaker.driver import Amplifier, Driver
+from acoustic_sim.loudspeaker.excursion import gain_for_excursion
 from acoustic_sim.loudspeaker.large_signal import Response, simulate
 from acoustic_sim.loudspeaker.measures import (
     Harmonics,
     ProgrammeDistortion,
-    gain_for_excursion,
     measure_bass_gain,
     measure_bass_level,
     measure_distortion,

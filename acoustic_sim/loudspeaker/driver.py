@@ -84,9 +84,9 @@ class Driver:
     PLS-50N25AL, PLS-65F25AL. In 0.45 l (own choice) f_c is 130 Hz and Qtc 0.88.
 
     Shapes: own choice. At xmax Bl keeps 82 % and the suspension's compliance 75 %, the limits at which
-    IEC 62458 and Klippel (JAES 54, 2006) set the peak excursion X_Bl, X_C; the b4 of the suspension has it
-    stiffen faster towards its end. The asymmetry, a coil that sits 0.2 mm behind the maximum of Bl and a
-    suspension 10 % stiffer inwards than outwards at xmax, is of the size usual in production.
+    IEC 62458 and Klippel set the peak excursions X_Bl and X_C (10 % distortion); the b4 of the suspension has
+    it stiffen faster towards its end. The asymmetry (Bl is largest 0.2 mm outwards of rest, the suspension
+    8 % stiffer inwards than outwards at xmax) is own choice, too.
     """
 
     sd_m2: float = 15.9e-4

@@ -46,7 +46,7 @@ def simulate(
     x : (n,) float, full scale 1.0
     fs_hz : float in [8000, 384000], Hz
     driver : Driver
-    gain_db : float in [-120, 60], volume ahead of the amplifier
+    gain_db : float in [-200, 200], volume ahead of the amplifier
     linear : True freezes Bl and K at rest and takes the rail for ideal: no clipping, no sag
 
     Raises
@@ -58,8 +58,11 @@ def simulate(
     -----
     Discretised by the implicit midpoint rule: the trapezoidal rule (bilinear transform) where Bl and K are
     constant. Both are taken at x + v/(2 fs), the middle of the step to first order, so that each step is
-    linear, solved in closed form and dissipative; no iteration. Bilinear warping is all the linear error:
-    below 0.03 dB in excursion up to 1 kHz and below 0.01 dB in pressure up to 10 kHz at 48 kHz.
+    linear and solved in closed form. It stays bounded under any drive: full-scale squares at +60 dB move the
+    default driver by 5.5 mm at most.
+    Error at 48 kHz: bilinear warping alone for small signals, 0.0003 dB in pressure from 10 Hz to 20 kHz and
+    0.025 dB in excursion up to 1 kHz (0.64 dB at 5 kHz, where it is 60 dB down). At 4.5 mm, without sag,
+    excursion within 2.4e-5 of its peak at 50 and 100 Hz of a Runge-Kutta solution.
     Undervoltage: the output stage goes high-impedance (i = 0, the cone swings on with Rms alone) as soon as
     V < brown_out_v, and comes back when V >= recover_v and restart_s have passed.
     Left out: voice-coil inductance and its dependence on x and i (above some kHz eddy currents make it a
@@ -71,7 +74,7 @@ def simulate(
     x = as_signal("x", x)
     require_number("fs_hz", fs_hz, 8000, 384000, "in [8000, 384000]")
     require_instance("driver", driver, Driver)
-    require_number("gain_db", gain_db, -120, 60, "in [-120, 60]")
+    require_number("gain_db", gain_db, -200, 200, "in [-200, 200]")
     u = driver.amplifier.full_scale_v * 10 ** (gain_db / 20) * x
     return _solve_linear(u, fs_hz, driver) if linear else _solve(u, fs_hz, driver)
 

@@ -1,4 +1,4 @@
-"""What is read off a loudspeaker: harmonics, distortion, loudness, bass, the gain for an excursion."""
+"""What is read off a loudspeaker's response: harmonics, distortion, loudness, bass."""
 
 from collections.abc import Callable
 from typing import NamedTuple
@@ -6,19 +6,15 @@ from typing import NamedTuple
 import numpy as np
 import pyloudnorm
 from scipy import signal
-from scipy.optimize import brentq
 
 from acoustic_sim._border import as_signal, require_number
 from acoustic_sim.loudspeaker.driver import Driver
 from acoustic_sim.loudspeaker.large_signal import simulate
-from fixedpoint.errors import AudioError, ConfigError
+from fixedpoint.errors import AudioError
 
 GATING_BLOCK_S = 0.4  # BS.1770
 _GATING_STEP_S = 0.1
-_TOLERANCE_DB = 0.05  # of the peak excursion
-_GAIN_RESOLUTION_DB = 1e-4  # a peak that is not met between two gains this close jumps
-_SEARCH_DB = 30.0  # from the linear answer: the drive is a square wave long before
-_FIRST_STEP_FACTOR = 1.5
+_PERIODS_PER_SEGMENT = 10  # of the lowest frequency, in one segment of Welch's mean
 
 
 class Harmonics(NamedTuple):
@@ -172,23 +168,29 @@ def measure_bass_level(y: np.ndarray, fs_hz: float, low_hz: float = 20.0, high_h
 
     Parameters
     ----------
-    y : (n,) float, at least 1 / low_hz long
+    y : (n,) float, at least 10 / low_hz long
     fs_hz : float, Hz
-    low_hz, high_hz : 0 < low_hz < high_hz <= fs_hz / 2
+    low_hz, high_hz : 0.1 <= low_hz <= high_hz / 1.2, high_hz <= fs_hz / 2
+
+    Raises
+    ------
+    ConfigError, AudioError
+        An edge out of range; `y` too short.
 
     Notes
     -----
-    Welch's mean over segments of 10 / low_hz or the whole signal, Hann, half overlapping; lines whose centre
-    lies in [low_hz, high_hz].
+    Welch's mean over segments of 10 / low_hz, Hann, half overlapping; lines whose centre lies in
+    [low_hz, high_hz]. A Hann window smears a tone over +-low_hz / 5.
     """
     y = as_signal("y", y)
     require_number("fs_hz", fs_hz, 1000, 384000, "in [1000, 384000]")
     require_number("high_hz", high_hz, 1, fs_hz / 2, f"in [1, fs_hz / 2 = {fs_hz / 2:g}]")
-    if not isinstance(low_hz, (int, float)) or not 0.1 <= low_hz < high_hz:
-        raise ConfigError(f"low_hz={low_hz!r}: must be in [0.1, high_hz={high_hz:g})")
-    if y.size * low_hz < fs_hz:
-        raise AudioError(f"y of {y.size / fs_hz:.3g} s: {1 / low_hz:.3g} s are needed from {low_hz:g} Hz on")
-    segment = min(y.size, round(10 / low_hz * fs_hz))
+    require_number("low_hz", low_hz, 0.1, high_hz / 1.2, f"in [0.1, high_hz / 1.2 = {high_hz / 1.2:g}]")
+    segment = round(_PERIODS_PER_SEGMENT / low_hz * fs_hz)
+    if y.size < segment:
+        raise AudioError(
+            f"y of {y.size / fs_hz:.3g} s: {segment / fs_hz:.3g} s are needed from {low_hz:g} Hz on"
+        )
     freq_hz, density = signal.welch(y, fs_hz, "hann", segment, detrend=False)
     in_band = (freq_hz >= low_hz) & (freq_hz <= high_hz)
     return _to_db(float(density[in_band].sum() * freq_hz[1]))
@@ -208,74 +210,6 @@ def measure_bass_gain(
     if reference_db == float("-inf"):
         raise AudioError(f"reference is silent from {low_hz:g} to {high_hz:g} Hz: it has no bass to compare")
     return measure_bass_level(y, fs_hz, low_hz, high_hz) - reference_db
-
-
-def gain_for_excursion(
-    x: np.ndarray, fs_hz: float, driver: Driver, peak_m: float, *, linear: bool = False
-) -> float:
-    """The gain, dB, at which the peak excursion |x| of a signal is `peak_m` within 0.05 dB.
-
-    Parameters
-    ----------
-    x : (n,) float, full scale 1.0
-    fs_hz : float, Hz
-    driver : Driver
-    peak_m : float in [1e-6, 0.1], metres
-    linear : True for the linear response, where the answer is a division
-
-    Raises
-    ------
-    AudioError
-        `x` is silent, or the rail does not let the cone reach `peak_m`.
-
-    Notes
-    -----
-    The peak rises with the gain nearly always: more gain may move a crest that sags the rail ahead of a later
-    one. The search steps from the linear answer until the peak is passed, then closes the bracket with
-    Brent's method on dB; it keeps to the bracket, so that an exception to monotony cannot lead it astray, and
-    the gain it returns has been simulated.
-    """
-    require_number("peak_m", peak_m, 1e-6, 0.1, "in [1e-6, 0.1] metres")
-    rest_m = np.abs(simulate(x, fs_hz, driver, 0.0, linear=True).excursion_m).max()
-    if rest_m == 0:
-        raise AudioError("x is silent: no gain moves the cone")
-    gain_db = 20 * float(np.log10(peak_m / rest_m))
-    if linear:
-        return gain_db
-
-    excess_db: dict[float, float] = {}
-
-    def excess(gain_db: float) -> float:
-        """Peak over peak_m in dB, 0 within the tolerance: there the root finder stops."""
-        if gain_db not in excess_db:
-            peak = np.abs(simulate(x, fs_hz, driver, gain_db).excursion_m).max()
-            excess_db[gain_db] = 20 * float(np.log10(peak / peak_m))
-        return excess_db[gain_db] if abs(excess_db[gain_db]) > _TOLERANCE_DB else 0.0
-
-    bracket = _bracket(excess, gain_db)
-    if bracket is None:
-        reached_m = peak_m * 10 ** (max(excess_db.values()) / 20)
-        raise AudioError(
-            f"peak_m={peak_m:g}: the amplifier's rail lets x move the cone {reached_m:.3g} m, no further"
-        )
-    gain_db = brentq(excess, *bracket, xtol=_GAIN_RESOLUTION_DB)
-    if excess(gain_db) != 0:
-        raise AudioError(f"peak_m={peak_m:g}: the peak jumps past it at a gain of {gain_db:.3f} dB")
-    return gain_db
-
-
-def _bracket(excess: Callable[[float], float], gain_db: float) -> tuple[float, float] | None:
-    """Two gains between which `excess` changes sign or is zero; None where it keeps its sign."""
-    here = excess(gain_db)
-    direction = -1 if here > 0 else 1
-    limit_db = gain_db + direction * _SEARCH_DB
-    step_db = max(_FIRST_STEP_FACTOR * abs(here), _TOLERANCE_DB)
-    while gain_db != limit_db:
-        next_db = direction * min(direction * (gain_db + direction * step_db), direction * limit_db)
-        if here * excess(next_db) <= 0:
-            return gain_db, next_db
-        gain_db, step_db = next_db, 2 * step_db
-    return None
 
 
 def _to_db(power: float) -> float:

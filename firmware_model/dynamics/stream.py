@@ -22,7 +22,7 @@ class Processor:
     Notes
     -----
     Samples may come in blocks of any size: the output is the same, bit for bit. It is
-    `config.latency_samples` behind the input; up to a control block more is held back until the block is whole.
+    `config.latency_samples` behind the input; up to a control block more is held back until it is whole.
     """
 
     def __init__(self, config: DynamicsConfig) -> None:
