@@ -11,6 +11,8 @@ AIR_DENSITY_KG_M3 = 1.204  # 20 degrees Celsius, 101325 Pa
 AIR_PRESSURE_PA = 101325.0
 ADIABATIC_INDEX = 1.4
 
+_MOST_STRAIN = 0.2  # of the air in the box; the series for its stiffness is 1 % off there
+
 Shape = tuple[float, float, float, float]
 
 
@@ -115,9 +117,11 @@ class Driver:
         require_instance("amplifier", self.amplifier, Amplifier)
         for name in ("bl_shape", "kms_shape"):
             _require_shape(name, getattr(self, name), self.fit_range_m)
-        x = np.linspace(-self.fit_range_m, self.fit_range_m, 401)
-        if np.polyval(self.stiffness_polynomial[::-1], x).min() <= 0:
-            raise ConfigError(f"box_m3={self.box_m3}: too small for a cone that moves {self.fit_range_m} m")
+        swept_m3 = self.sd_m2 * self.fit_range_m
+        if swept_m3 > _MOST_STRAIN * self.box_m3:
+            raise ConfigError(
+                f"box_m3={self.box_m3}: must be at least {swept_m3 / _MOST_STRAIN:.3g} for its cone"
+            )
 
     @property
     def box_stiffness_n_m(self) -> float:
