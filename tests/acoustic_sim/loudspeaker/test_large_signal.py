@@ -189,6 +189,16 @@ def test_an_absurd_voltage_stays_finite(unlimited):
     assert np.abs(response.excursion_m).max() < 0.05, "39 mm when written"
 
 
+def test_beyond_the_fitted_range_force_factor_and_stiffness_stay_as_they_are_at_its_end(unlimited):
+    """Bl(6 mm) u = K(6 mm) Re x: with 90 V the cone comes to rest 13 mm out, far beyond any real one."""
+    bl = np.polyval(unlimited.force_factor_polynomial[::-1], 6e-3)
+    k = np.polyval(unlimited.stiffness_polynomial[::-1], 6e-3)
+    found = simulate(np.full(FS_HZ // 2, 90 / 12), FS_HZ, unlimited)
+    assert found.excursion_m[-1] == pytest.approx(bl * 90 / 3.5 / k, rel=1e-9)
+    assert found.excursion_m[-1] > 6e-3
+    assert abs(found.pressure_pa[-1]) < 1e-9
+
+
 def test_silence_is_silent():
     response = simulate(np.zeros(100), FS_HZ, Driver())
     assert not response.pressure_pa.any()

@@ -164,6 +164,13 @@ def test_loudness_of_next_to_nothing_is_minus_infinity():
     assert measure_loudness(np.ones(1), FS_HZ) == -np.inf
 
 
+def test_loudness_at_a_rate_that_no_block_divides():
+    """0.4 s are 3200.4 samples at 8001 Hz: 3201 make a block, 3200 do not."""
+    y = tone(997, 1.0, 8001)
+    assert measure_loudness(y[:3201], 8001) == pytest.approx(-2.997, abs=0.001)
+    assert measure_loudness(y[:3200], 8001) == -np.inf
+
+
 def test_loudness_names_a_bad_argument():
     with pytest.raises(AudioError, match=r"y\[0\]=nan"):
         measure_loudness(np.full(FS_HZ, np.nan), FS_HZ)

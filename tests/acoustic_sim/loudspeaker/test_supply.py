@@ -91,6 +91,15 @@ def test_power_balances_at_the_rail_in_both_directions():
     assert error < 1e-4, f"{error:.1e} of the largest current"
 
 
+def test_a_supply_that_cannot_carry_the_load_stays_positive():
+    """A coil of 0.5 ohm takes more out of 100 uF in one sample at 8 kHz than is in it."""
+    amplifier = Amplifier(supply_ohm=20, reservoir_f=100e-6, efficiency=0.3, brown_out_v=0.0)
+    square = np.where(np.arange(N) % 60 < 30, 1.0, -1.0)
+    response = simulate(square, 8000, Driver(re_ohm=0.5, amplifier=amplifier), 20)
+    assert response.rail_v.min() >= 0.1
+    assert np.isfinite(response.pressure_pa).all()
+
+
 def off_runs(response):
     """(first, last + 1) of each stretch without current."""
     edges = np.flatnonzero(np.diff(np.concatenate([[0], response.current_a == 0, [0]]).astype(int)))
