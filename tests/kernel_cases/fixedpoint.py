@@ -5,6 +5,7 @@ from collections.abc import Callable
 import numpy as np
 
 import fixedpoint.elementary  # noqa: F401 (registers its kernels)
+from fixedpoint.biquad import butterworth
 from fixedpoint.fft import FftParams, init_fft
 
 EDGES = {
@@ -122,6 +123,26 @@ def _split(rng: np.random.Generator) -> list[tuple]:
     return cases
 
 
+def _sections(rng: np.random.Generator) -> list[tuple]:
+    """Samples of sections of low and high corner, at states that input at +-4 of random sign leads to."""
+    cases = []
+    for corner_hz in (20, 60, 1000, 20000):
+        section = butterworth(corner_hz, 48000)
+        g = section.gain_q27 / 2**28
+        s1 = s2 = 0.0
+        for x in rng.choice([-4, 4], 20):
+            cases.append((np.int64(int(x) << 27), *(np.int64(int(s * 2.0**54)) for s in (s1, s2)), *section))
+            band = (s1 + g * (x - s2)) / (1 + g * (g + 2**0.5))
+            s1, s2 = 2 * band - s1, s2 + 2 * g * band
+    return [tuple(np.int64(v) for v in case) for case in cases]
+
+
+def _smoothed(rng: np.random.Generator) -> list[tuple]:
+    top = 1 << 61
+    pairs = [(-top, top), (top, -top), (0, 2 * top), (2 * top, 0), (5, 0), (-5, 0), (0, 5), (7, 7)]
+    return [tuple(map(np.int64, (y, x, c))) for y, x in pairs for c in (0, 1, 1 << 20, (1 << 31) - 1)]
+
+
 CASES = {
     "fixedpoint.arith.clip": lambda rng: [(x, np.int64(-9), np.int64(7)) for x in _ints(rng, 31)],
     "fixedpoint.arith.sat16": _unary(40),
@@ -161,6 +182,11 @@ CASES = {
     "fixedpoint.elementary.reciprocal": _unary(62),
     "fixedpoint.elementary.isqrt": lambda rng: [(x,) for x in [*_ints(rng, 62), np.int64(1 << 62)]],
     "fixedpoint.elementary.sqrt_q31": _unary(31),
+    "fixedpoint.biquad.svf": _sections,
+    "fixedpoint.biquad.allpass_of": lambda rng: [
+        (np.int64(x << 27), np.int64(b << 27)) for x in (-4, 0, 4) for b in (-2, 0, 2)
+    ],
+    "fixedpoint.biquad.smooth": _smoothed,
     "fixedpoint.fft.load_radix2": _load(256),
     "fixedpoint.fft.load_radix4": _load(512),
     "fixedpoint.fft.stage_radix4": _stages,
