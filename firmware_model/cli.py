@@ -1,4 +1,4 @@
-"""The command line: `bittrue simulate | embed | room | detect | synthesise`.
+"""The command line: `bittrue simulate | embed | room | detect | process | synthesise`.
 
 Exit status: 0 done, detected, equal; 1 not detected, different; 2 misuse or unreadable input, with one line
 on stderr. What takes long to import is imported by the command that needs it.
@@ -25,6 +25,8 @@ from firmware_model.cli_options import (
     Noise,
     OneKey,
     Out,
+    ProfileName,
+    ResampleToAccepted,
     ResampleUp,
     Rir,
     Rt60,
@@ -40,7 +42,8 @@ AUDIO_SUFFIXES = (".wav", ".flac")
 PLOT_SUFFIXES = (".png", ".pdf", ".svg")
 
 app = typer.Typer(
-    help="Bit-true simulator of low-power audio DSP firmware: a watermark, found across a room in Q15.",
+    help="Bit-true simulator of low-power audio DSP firmware: a watermark, found across a room in Q15, "
+    "and a multiband dynamics processor ahead of a loudspeaker.",
     epilog="Exit status: 0 done, detected; 1 not detected, different; 2 misuse or unreadable input.",
     add_completion=False,
     rich_markup_mode=None,
@@ -273,6 +276,58 @@ def detect(
     cli_audio.note_clipping(path, found.clipped, path, 0)
     equal = not found.facts.get("differences")
     raise typer.Exit(DETECTED if found.facts["detections"] and equal else NOT_DETECTED)
+
+
+@app.command(short_help="Run the multiband dynamics processor on a file.")
+def process(
+    path: In,
+    out: Out,
+    profile: ProfileName = "smart-speaker",
+    arith: Annotated[
+        Arithmetic,
+        typer.Option("--arith", help="q15 as the firmware computes, the float reference, or q15 against it."),
+    ] = Arithmetic.q15,
+    plot: Annotated[
+        str | None, typer.Option("--plot", metavar="FILE", help="Draw it: .png, .pdf or .svg.")
+    ] = None,
+    resample: ResampleToAccepted = False,
+    json: Json = False,
+) -> None:
+    """Run the multiband dynamics processor on a file at 16000, 44100, 48000 or 96000 Hz.
+
+    OUT has 16 bits, and IN's rate, channels and length; the processor's latency is taken away. Samples of IN
+    are rounded to 16 bits, the firmware's input. With --arith both, OUT is that of Q15, and status 1 says
+    that a sample differs from the float reference's, rounded to 16 bits, by more than 2 LSB.
+    """
+    output.check_streams(out, json)
+    output.check_output(out, [path, profile], AUDIO_SUFFIXES)
+    if plot is not None:
+        output.check_output(plot, [path, profile], PLOT_SUFFIXES)
+    from firmware_model import cli_audio, cli_process, cli_process_report
+
+    cli_process.check_writable(out)
+    if plot is not None:
+        cli_process.check_writable(plot)
+        from firmware_model import cli_process_plot
+    steps = 4 + (arith == Arithmetic.both) + (plot is not None)
+    with output.progress("process", steps) as step:
+        done = cli_process.process_file(path, profile, arith.value, resample, step)
+        picture = b""
+        if plot is not None:
+            step("draw")
+            picture = cli_process_plot.draw(plot, path, done)  # before anything is written
+        step("write")
+        cli_audio.write(out, done.y_q15.T, done.config.fs_hz, "PCM_16")
+        if plot is not None:
+            output.replace_file(plot, picture)
+    if json:
+        output.emit_json(done.facts)
+    elif out == output.STDIO:
+        output.note(cli_process_report.in_words(out, done.facts))
+    else:
+        output.emit(cli_process_report.report(out, done.facts))
+    cli_audio.note_clipping(path, done.clipped, out, 0)
+    raise typer.Exit(DETECTED if done.equal else NOT_DETECTED)
 
 
 @app.command(short_help="Make programme material to try the others on.")

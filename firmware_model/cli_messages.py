@@ -15,6 +15,7 @@ _OPTIONS = {
     "kind": "KIND",
     "ambient": "--noise",
     "rir": "--rir",
+    "profile": "--profile",
 }
 _ARGUMENT = re.compile(rf"({'|'.join(_OPTIONS)})(?:=|(?=\[\d+\]=))")
 _PHRASES = (

@@ -19,7 +19,7 @@ class Mode(StrEnum):
 
 
 class Arithmetic(StrEnum):
-    """Which detector runs."""
+    """Which arithmetic runs."""
 
     q15 = "q15"
     float = "float"
@@ -48,6 +48,22 @@ Strength = Annotated[
     ),
 ]
 ResampleUp = Annotated[bool, typer.Option("--resample", help="Convert input below 16000 Hz to 16000 Hz.")]
+ResampleToAccepted = Annotated[
+    bool,
+    typer.Option(
+        "--resample",
+        help="Convert input of another rate to the next of these, or to the highest; to 44100 Hz only "
+        "what divides it.",
+    ),
+]
+ProfileName = Annotated[
+    str,
+    typer.Option(
+        "--profile",
+        metavar="NAME|FILE",
+        help="conventional, smart-speaker, headset, transparent, or a file that ends in .toml.",
+    ),
+]
 Distance = Annotated[
     float | None,
     typer.Option(
