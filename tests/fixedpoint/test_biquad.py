@@ -1,0 +1,214 @@
+"""State-variable sections: coefficients, one sample by hand, float64 filters, bounds, rest; the smoother."""
+
+import math
+
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from scipy.signal import butter, lfilter
+
+from fixedpoint.biquad import MAX_RATIO, allpass_of, butterworth, smooth, svf
+from fixedpoint.errors import ConfigError
+
+ONE = 1 << 27
+
+
+def run_section(x_q27, section):
+    """Band, low and all-pass of a signal; largest integrators."""
+    s1 = s2 = np.int64(0)
+    out = np.zeros((3, len(x_q27)), np.int64)
+    largest = [0, 0]
+    for n, x in enumerate(x_q27):
+        band, low, s1, s2 = svf(np.int64(x), s1, s2, *map(np.int64, section))
+        out[:, n] = band, low, allpass_of(np.int64(x), band)
+        largest = [max(a, abs(int(s))) for a, s in zip(largest, (s1, s2), strict=True)]
+    return out, largest
+
+
+# --- coefficients ----------------------------------------------------------------------------
+
+
+def test_coefficients_by_hand():
+    # f = fs/4: G = 1, d = 1 / (2 + sqrt 2) = 0.29289322, d (sqrt 2 + 1) = 0.70710678
+    section = butterworth(12000, 48000)
+    assert section.gain_q27 == 2 << 27
+    assert section.solve_q30 == round(0.2928932188134524 * 2**30)
+    assert section.damp_q30 == round(0.7071067811865476 * 2**30)
+
+
+@pytest.mark.parametrize("corner_hz", [0.99, 0, -1, MAX_RATIO * 48000 + 0.1, math.nan, math.inf])
+def test_corner_outside_its_range_is_refused(corner_hz):
+    with pytest.raises(ConfigError, match=r"corner_hz=.*: must be from 1 to 22800 at 48000 Hz"):
+        butterworth(corner_hz, 48000)
+
+
+def corner_error(corner_hz, fs_hz):
+    """How far rounding of the gain moves the corner, relative."""
+    return abs(math.atan(butterworth(corner_hz, fs_hz).gain_q27 * 2.0**-28) * fs_hz / math.pi / corner_hz - 1)
+
+
+@pytest.mark.parametrize(
+    ("lowest_hz", "fs_hz", "stated"), [(60, 48000, 5e-7), (20, 96000, 3e-6), (20, 48000, 1.5e-6)]
+)
+def test_rounding_moves_the_corner_by_little(lowest_hz, fs_hz, stated):
+    # Half an LSB of 2 tan(pi f/fs) at f: 2**-28 / (2 pi f/fs), 4.7e-7, 2.8e-6, 1.4e-6.
+    error = max(corner_error(f, fs_hz) for f in np.geomspace(lowest_hz, 0.46 * fs_hz, 3000))
+    assert stated / 2 < error < stated, f"measured {error:.3g}, stated {stated}"
+
+
+@pytest.mark.xfail(
+    strict=True, reason="gain 2 tan(pi f/fs) saturates in Q5.27 above 0.4604 fs: corner too low"
+)
+def test_highest_accepted_corner_is_where_it_should_be():
+    error = corner_error(MAX_RATIO * 48000, 48000)
+    assert error < 1e-6, f"corner {error:.2%} too low"
+
+
+# --- one section -----------------------------------------------------------------------------
+
+
+def test_one_sample_by_hand():
+    # From rest hp = d x, bp = G hp, lp = G bp; G = 1: all three 0.29289322. s' = 2 G times hp, bp.
+    section = butterworth(12000, 48000)
+    d = (section.solve_q30 * ONE + (1 << 29)) >> 30
+    band, low, s1, s2 = svf(np.int64(ONE), np.int64(0), np.int64(0), *map(np.int64, section))
+    assert (band, low) == (d, d)
+    assert (s1, s2) == (section.gain_q27 * d, section.gain_q27 * d)
+    # x - 2 sqrt(2) bp = 1 - 0.8284271 = 0.1715729
+    assert allpass_of(np.int64(ONE), np.int64(d)) == round((1 - 2 * math.sqrt(2) * d / ONE) * ONE)
+
+
+# Largest error of low-pass, high-pass and all-pass in LSB of Q5.27 on full-scale noise, measured. At 20 Hz it
+# is the corner's rounding; at high corners the gains, up to 15, that enlarge what is rounded before them.
+MEASURED_LSB = {
+    20: (4.9, 12.6, 22.6),
+    60: (0.65, 1.5, 2.2),
+    1000: (1.9, 2.5, 5.5),
+    12000: (2.0, 2.5, 3.3),
+    21000: (28.1, 30.2, 33.6),
+    22000: (56.1, 55.0, 58.0),
+}
+
+
+@pytest.mark.parametrize("corner_hz", MEASURED_LSB)
+def test_section_against_float64(corner_hz, rng):
+    x = rng.integers(-ONE, ONE, 6000)
+    (band, low, all_pass), _ = run_section(x, butterworth(corner_hz, 48000))
+    b, a = butter(2, corner_hz, fs=48000)
+    errors = [
+        low - lfilter(b, a, x),
+        x - low - math.sqrt(2) * band - lfilter(*butter(2, corner_hz, "high", fs=48000), x),
+        all_pass - lfilter(a[::-1], a, x),
+    ]
+    for name, error, measured in zip(("low", "high", "all"), errors, MEASURED_LSB[corner_hz], strict=True):
+        largest = np.abs(error).max()
+        assert largest < 1.5 * measured, f"{name}-pass: {largest:.2f} LSB of Q5.27, was {measured}"
+
+
+@pytest.mark.parametrize(
+    ("corner_hz", "band_lsb", "low_lsb"),
+    [(60, 0, 0), (1000, 0, 0), (7336, 0, 1), (12000, 0, 1), (21000, 5, 20), (22000, 8, 37)],
+)
+def test_a_constant_input_comes_to_rest(corner_hz, band_lsb, low_lsb, rng):
+    """Band-pass nothing and low-pass the input, exactly at low corners, in LSB of Q5.27 at high ones."""
+    largest = [0, 0]
+    for level in (0, 1, -1, 12345, 3 * ONE + 7, -ONE):
+        x = np.concatenate([rng.integers(-ONE, ONE, 500), np.full(5000, level)])
+        (band, low, _), _ = run_section(x, butterworth(corner_hz, 48000))
+        rest = abs(band[-200:]).max(), abs(low[-200:] - level).max()
+        largest = np.maximum(largest, rest).tolist()
+    assert largest[0] <= 2 * band_lsb, f"band-pass {largest[0]} LSB, was {band_lsb}"
+    assert largest[1] <= 2 * low_lsb, f"low-pass {largest[1]} LSB, was {low_lsb}"
+
+
+# --- range -----------------------------------------------------------------------------------
+
+
+def l1_norms(corner_hz, fs_hz, samples=2000):
+    """L1 norms from the input of a section to its nodes, in float64."""
+    g = math.tan(math.pi * corner_hz / fs_hz)
+    norms = dict.fromkeys(("x - s2", "s1", "s2", "high", "band", "low", "all"), 0.0)
+    s1 = s2 = 0.0
+    for n in range(samples):
+        x = float(n == 0)
+        band = (s1 + g * (x - s2)) / (1 + g * (g + math.sqrt(2)))
+        low = s2 + g * band
+        high = x - low - math.sqrt(2) * band
+        nodes = (x - s2, s1, s2, high, band, low, x - 2 * math.sqrt(2) * band)
+        norms = {name: norm + abs(node) for (name, norm), node in zip(norms.items(), nodes, strict=True)}
+        s1, s2 = 2 * band - s1, s2 + 2 * g * band
+    return norms
+
+
+@pytest.mark.parametrize(
+    ("ratio", "largest", "node"),
+    [
+        (0.02, 3.4, "all"),
+        (0.25, 2.46, "x - s2"),
+        (0.43, 5.30, "x - s2"),
+        (0.46, 8.7, "s1"),
+        (0.475, 13.9, "s1"),
+    ],
+)
+def test_l1_norms_of_a_section(ratio, largest, node):
+    """How much room a section needs: 16 over this."""
+    norms = l1_norms(ratio, 1.0)
+    found = max(norms, key=norms.get)
+    assert norms[found] == pytest.approx(largest, rel=0.02), norms
+    assert found == node, norms
+
+
+@pytest.mark.parametrize("corner_hz", [500, 5000, 12000, 20000])
+def test_no_wrap_on_the_worst_input_of_each_integrator(corner_hz):
+    """The sign of the reversed impulse response, at full scale: the states reach their L1 norm, no more."""
+    section = butterworth(corner_hz, 48000)
+    states = []
+    s1 = s2 = np.int64(0)
+    for n in range(600):
+        _, _, s1, s2 = svf(np.int64(ONE * (n == 0)), s1, s2, *map(np.int64, section))
+        states.append((int(s1), int(s2)))
+    norms = l1_norms(corner_hz, 48000)
+    for i, name in enumerate(("s1", "s2")):
+        signs = [ONE if s[i] >= 0 else -ONE for s in reversed(states)]
+        _, largest = run_section(signs, section)
+        assert largest[i] / 2**54 == pytest.approx(norms[name], rel=1e-3)
+
+
+# --- smoother --------------------------------------------------------------------------------
+
+signed = st.integers(-(1 << 61), 1 << 61)
+positive = st.integers(0, 1 << 62)
+
+
+def test_smooth_by_hand():
+    assert smooth(np.int64(0), np.int64(100), np.int64(1 << 30)) == 50
+    assert smooth(np.int64(100), np.int64(0), np.int64(1 << 30)) == 50
+    assert smooth(np.int64(0), np.int64(5), np.int64(1 << 30)) == 2  # 2.5, TRN
+    assert smooth(np.int64(5), np.int64(0), np.int64(1 << 30)) == 2  # 5 - 2.5, TRN
+    assert smooth(np.int64(0), np.int64(5), np.int64(0)) == 0
+
+
+@given(st.tuples(signed, signed) | st.tuples(positive, positive), st.integers(0, (1 << 31) - 1))
+def test_smooth_is_the_floor_of_its_formula_and_lies_between(pair, coef_q31):
+    y, x = pair
+    result = int(smooth(np.int64(y), np.int64(x), np.int64(coef_q31)))
+    assert result == y + ((x - y) * coef_q31 >> 31)
+    assert min(x, y) <= result <= max(x, y)
+
+
+@pytest.mark.parametrize("coef_q31", [1 << 10, 71582, 1 << 24, (1 << 31) - 1])
+def test_smooth_decays_to_nothing(coef_q31):
+    y = np.int64(300)
+    for _ in range(300):
+        y = smooth(y, np.int64(0), np.int64(coef_q31))
+    assert y == 0
+
+
+@pytest.mark.parametrize("coef_q31", [71582, 1 << 24, 1 << 30])
+def test_smooth_stops_below_a_steady_input_by_less_than_one_over_c(coef_q31):
+    y, x = np.int64(0), np.int64(1 << 20)
+    for _ in range(20 * (1 << 31) // coef_q31):
+        y = smooth(y, x, np.int64(coef_q31))
+    below = int(x - y)
+    assert 0 < below < (1 << 31) / coef_q31
