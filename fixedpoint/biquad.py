@@ -20,7 +20,7 @@ SIGNAL_FRAC_BITS = 27  # signals are int32 in Q5.27: 24 dB above full scale
 STATE_FRAC_BITS = 2 * SIGNAL_FRAC_BITS  # integrators are int64 in Q10.54
 DAMPING = math.sqrt(2)  # 1/Q of a Butterworth section
 ALLPASS_Q29 = round(2 * DAMPING * 2**29)
-MAX_RATIO = 0.475  # corner over sample rate: the integrator gain 2 tan(pi f/fs) stays below 2**5
+MAX_RATIO = 0.45  # corner over sample rate; nearer to 1/2 the states outgrow the signal
 
 _Q5_27 = QFormat(5, 27)
 
@@ -43,7 +43,7 @@ def butterworth(corner_hz: float, fs_hz: float) -> Section:
 
     Parameters
     ----------
-    corner_hz : float, -3 dB point, 1 Hz to 0.475 fs_hz
+    corner_hz : float, -3 dB point, 1 Hz to 0.45 fs_hz
     fs_hz : float, sample rate, hertz
 
     Raises
@@ -52,8 +52,8 @@ def butterworth(corner_hz: float, fs_hz: float) -> Section:
 
     Notes
     -----
-    The other two follow from the *rounded* gain, so that rounding moves the corner alone: by 5e-7 of itself
-    at 60 Hz and 48 kHz, 3e-6 at 20 Hz and 96 kHz.
+    The other two follow from the *rounded* gain, so that rounding moves the corner alone: by at most 3e-6 of
+    itself at 20 Hz and 96 kHz, 5e-7 at 60 Hz and 48 kHz.
     Source: bilinear transform; V. Zavalishin, "The art of VA filter design", ch. 3-4.
     """
     if not 1 <= corner_hz <= MAX_RATIO * fs_hz:
@@ -86,10 +86,10 @@ def svf(x_q27, s1_q54, s2_q54, gain_q27, solve_q30, damp_q30):
         s1' = s1 + 2 G hp,  bp = (s1 + s1')/2;  s2' = s2 + 2 G bp,  lp = (s2 + s2')/2
     => x = hp + k bp + lp, and the all-pass is x - 2 k bp (`allpass_of`).
     Arithmetic: the integrators hold whole products, unrounded; they are rounded (RND) where they are read.
-    Nothing saturates: for |x| <= 4 every node of a section stays below 16, since the largest L1 norm from the
-    input of a section to one of its nodes is 3.7 (gains below 2**5, products below 2**62).
-    At rest bp = 0 and lp = x exactly, so a constant input leaves no error and silence no limit cycle above
-    2 LSB of Q5.27, 2**-11 of a 16-bit LSB.
+    Nothing saturates: no node may exceed 16, which is the caller's to show. The largest L1 norm from input to
+    node is that of x - s2 at the highest corner, 7.0; gains are below 2**4, products below 2**62.
+    At rest bp = 0 and lp = x within 1 / (2 d) LSB of Q5.27, at most 25, so that silence leaves no limit cycle
+    that a 16-bit output could show.
     """
     s1_q27 = rnd_shift(s1_q54, SIGNAL_FRAC_BITS)
     s2_q27 = rnd_shift(s2_q54, SIGNAL_FRAC_BITS)

@@ -5,13 +5,13 @@ from dataclasses import dataclass, field
 from itertools import pairwise
 from typing import Any
 
+from fixedpoint.biquad import MAX_RATIO
 from fixedpoint.errors import ConfigError
 
 SAMPLE_RATES = (16000, 44100, 48000, 96000)
 DETECTORS = ("peak", "rms")
 MAX_BANDS = 6
 MIN_EDGE_HZ = 20.0
-MAX_EDGE_RATIO = 0.475  # of the sample rate: 22.8 kHz at 48 kHz
 BLOCK_SECONDS = 1 / 4800  # a control block is the power of two of samples nearest to this
 
 
@@ -116,7 +116,7 @@ class DynamicsConfig:
     ----------
     fs_hz : int, sample rate: 16000, 44100, 48000 or 96000
     channels : int, 1, or 2 for linked stereo: both get the gains of the louder one
-    edges_hz : tuple of float, crossover frequencies, rising, 20 Hz to 0.475 fs_hz; up to five
+    edges_hz : tuple of float, crossover frequencies, rising, 20 Hz to 0.45 fs_hz; up to five
     bands : tuple of BandConfig, one more than edges, from the lowest
     active : tuple of bool, one for each edge; the band below an inactive edge is taken over by the one above,
         whose settings hold. Empty: all are active
@@ -195,7 +195,7 @@ class DynamicsConfig:
 
 
 def _edge_problems(edges_hz: tuple[float, ...], fs_hz: int) -> list[str | None]:
-    highest = MAX_EDGE_RATIO * fs_hz
+    highest = MAX_RATIO * fs_hz
     if len(edges_hz) >= MAX_BANDS:
         return [f"edges_hz: {len(edges_hz)} found; at most {MAX_BANDS - 1} accepted, for {MAX_BANDS} bands"]
     problems: list[str | None] = [
