@@ -8,7 +8,7 @@ AUDIO  ?=
 JOBS   ?= 2
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test test-slow lint format bench-detection bench-false-alarms bench-quality bench-cost bench clean
+.PHONY: help demo test test-slow lint format bench-detection bench-false-alarms bench-quality bench-cost bench-dynamics bench clean
 
 help:  ## list the targets
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 22
@@ -33,7 +33,8 @@ ifeq ($(strip $(AUDIO)),)
 	@$(BIN)/bittrue synthesise voice demo/voice.flac --seconds 20 --rate 48000 --seed 2
 endif
 	$(BIN)/bittrue simulate $(DEMO_AUDIO) --key 5eed5eed5eed5eed --distance 8 --rt60 0.5 --snr 15 --plot demo/demo.png
-	@echo "drawn: demo/demo.png"
+	$(BIN)/bittrue process $(firstword $(DEMO_AUDIO)) demo/louder.wav --resample --profile smart-speaker --arith both --plot demo/louder.png
+	@echo "drawn: demo/demo.png, demo/louder.png"
 
 test: $(STAMP)  ## run the tests (with BITTRUE_DATA=folder, also on real audio)
 	$(BIN)/python -m pytest -n $(JOBS) --dist loadfile
@@ -62,7 +63,10 @@ bench-quality: $(BENCH)  ## ViSQOL, PESQ, clipping (BITTRUE_DATA=folder; compile
 bench-cost: $(STAMP)  ## speed, memory, FFT accuracy; on an idle machine
 	$(BIN)/python -m benchmarks.cost
 
-bench: bench-cost bench-quality bench-false-alarms bench-detection  ## all of them; their tables go into README.md
+bench-dynamics: $(STAMP)  ## dynamics processor: accuracy, limits, loudspeaker, cost (BITTRUE_DATA=folder)
+	$(BIN)/python -m benchmarks.dynamics --jobs $(JOBS)
+
+bench: bench-cost bench-dynamics bench-quality bench-false-alarms bench-detection  ## all of them; their tables go into README.md
 	$(BIN)/python -m benchmarks.readme
 
 clean:  ## remove the environment and everything built

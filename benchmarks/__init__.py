@@ -8,6 +8,7 @@ detection     marks found: every host, room, noise level and clock drift; Q15 ag
 false_alarms  unmarked audio against many keys at once
 quality       ViSQOL, PESQ, clipped samples, mark-to-mask and mark-to-signal ratios
 cost          speed, memory, constancy in length, FFT
+dynamics      dynamics processor: accuracy, threshold, silence, loudspeaker at equal excursion, cost
 readme        puts the Markdown tables between their markers in README.md
 """
 
