@@ -92,7 +92,6 @@ def process_file(path: str, profile: str, arith: str, resample: bool, step: Step
     ------
     AudioError, ConfigError
     """
-    load_profile(profile, max(SAMPLE_RATES), 1)  # faults at every rate show before the file is read
     step("read")
     audio = read(path, resample)
     x_q15 = np.ascontiguousarray(to_q15(audio.samples).T)

@@ -8,7 +8,7 @@ from firmware_model.cli_output import number, table
 def report(out: str, facts: dict[str, Any]) -> str:
     """The facts as lines and two tables."""
     levels = [
-        [name, *(number(facts[f"{key}_{side}_{unit}"]) for side in ("in", "out"))]
+        [name, *(level(facts[f"{key}_{side}_{unit}"]) for side in ("in", "out"))]
         for name, key, unit in (("peak, dBFS", "peak", "dbfs"), ("loudness, LUFS", "loudness", "lufs"))
     ]
     bands = [
@@ -47,8 +47,13 @@ def channels(facts: dict[str, Any]) -> str:
     return "mono" if facts["channels"] == 1 else "stereo"
 
 
+def level(value: float | None, unit: str = "") -> str:
+    """One decimal; no minus before a zero."""
+    return number(value if value is None else round(value, 1) + 0.0, 1, unit)
+
+
 def _reductions(row: dict[str, float]) -> list[str]:
-    return [number(row["mean_reduction_db"]), number(row["max_reduction_db"])]
+    return [level(row["mean_reduction_db"]), level(row["max_reduction_db"])]
 
 
 def _hertz(freq_hz: float) -> str:
