@@ -147,8 +147,8 @@ def tabulate(rows: list[Row]) -> Table:
     note = (
         f"Largest over all sets at {FS_HZ // 1000} kHz. Sum: from 20 Hz to 0.45 fs. Bands: Q5.27 nodes"
         f" against the float response where that is above {DEPTH_DB:g} dB. {PHASES} multitones of full scale,"
-        " coherent FFT, mean response; what is left is mostly rounding noise at the foot of the slopes. By the"
-        f" same method the float64 crossover is off by {floor[0]:.0e} dB (sum) and {floor[1]:.0e} dB (bands)."
+        " coherent FFT, mean response; the rest is mostly rounding noise at the foot of the slopes."
+        f" The float64 crossover, likewise: {floor[0]:.0e} dB (sum) and {floor[1]:.0e} (bands)."
     )
     table = Table("Crossover in fixed point", columns, note)
     for row in rows:

@@ -8,7 +8,6 @@ import numpy as np
 from benchmarks.report import Table, verdict
 from firmware_model.dynamics.params import (
     MAX_BANDS,
-    MAX_EDGE_RATIO,
     MIN_EDGE_HZ,
     BandConfig,
     DynamicsConfig,
@@ -18,6 +17,7 @@ from firmware_model.dynamics.profiles import load_profile
 from firmware_model.dynamics.stream import Processor
 from firmware_model.dynamics.tuning import threshold_to_q15
 from fixedpoint.arith import INT16_MAX, INT16_MIN
+from fixedpoint.biquad import MAX_RATIO
 
 PERIODS = range(2, 513)  # samples; beyond, in steps of a semitone down to 20 Hz
 LEAST_SAMPLES, LEAST_PERIODS = 512, 4  # of each period
@@ -77,7 +77,7 @@ def excess_lsb(y_q15: np.ndarray, threshold_q15: int) -> int:
 def hostile_config(fs_hz: int, channels: int, rng: np.random.Generator) -> DynamicsConfig:
     """Any edges, make-up up to 24 dB, any threshold, look-ahead and release of the full-band limiter."""
     bands = int(rng.integers(1, MAX_BANDS + 1))
-    edges = np.sort(rng.uniform(MIN_EDGE_HZ, MAX_EDGE_RATIO * fs_hz, bands - 1))
+    edges = np.sort(rng.uniform(MIN_EDGE_HZ, MAX_RATIO * fs_hz, bands - 1))
     settings = [
         BandConfig(
             threshold_dbfs=rng.uniform(-40, 0),
