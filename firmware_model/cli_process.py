@@ -108,6 +108,7 @@ def process_file(path: str, profile: str, arith: str, resample: bool, step: Step
     error_lsb, snr_db = compare(y_q15, outputs[1][0]) if arith == "both" else (None, None)
     facts = {
         "profile": profile,
+        "arith": arith,
         "fs_hz": config.fs_hz,
         "channels": config.channels,
         "seconds": x_q15.shape[1] / config.fs_hz,

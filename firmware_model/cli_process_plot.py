@@ -6,13 +6,14 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+from matplotlib import rc_context
 from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.figure import Figure
 from matplotlib.layout_engine import ConstrainedLayoutEngine
 from matplotlib.ticker import FuncFormatter, MaxNLocator
 
 from firmware_model.cli_process import Done, band_ranges_hz
-from firmware_model.cli_process_report import channels, difference, level
+from firmware_model.cli_process_report import arithmetic, channels, difference, level
 from firmware_model.dynamics.gain_computer import reduction_q24
 from firmware_model.dynamics.params import DynamicsConfig
 from firmware_model.dynamics.processor import init_probes, process_frame
@@ -65,9 +66,10 @@ def draw(path: str, source: str, done: Done) -> bytes:
         line.set_linewidth(3)
     content = io.BytesIO()
     suffix = Path(path).suffix.lower().removeprefix(".")
-    # Without a date the same recording gives the same file.
+    # Without a date, and with identifiers that are not random, the same recording gives the same file.
     metadata: dict[str, Any] = {"pdf": {"CreationDate": None}, "svg": {"Date": None}}.get(suffix, {})
-    figure.savefig(content, format=suffix, dpi=_DPI, metadata=metadata)
+    with rc_context({"svg.hashsalt": source}):
+        figure.savefig(content, format=suffix, dpi=_DPI, metadata=metadata)
     return content.getvalue()
 
 
@@ -116,9 +118,10 @@ def static_curves_dbfs(config: DynamicsConfig, in_dbfs: np.ndarray) -> np.ndarra
 
 def _title(source: str, done: Done) -> str:
     facts = done.facts
+    name, profile = (_shortened(Path(path).name) for path in (source, facts["profile"]))
     lines = [
-        f"{_shortened(Path(source).name)}, profile {_shortened(Path(facts['profile']).name)}, "
-        f"{facts['fs_hz']} Hz {channels(facts)}, latency {facts['latency_ms']:.2f} ms"
+        f"{name}, profile {profile}{arithmetic(facts)}, {facts['fs_hz']} Hz {channels(facts)}, "
+        f"latency {facts['latency_ms']:.2f} ms"
     ]
     if facts["max_error_lsb"] is not None:
         lines.append(f"Q15 against float: {difference(facts)}")

@@ -31,7 +31,8 @@ def in_words(out: str, facts: dict[str, Any]) -> str:
     """One line: what was written, and at what cost."""
     return (
         f"{out}: {facts['seconds']:.2f} s at {facts['fs_hz']} Hz, {channels(facts)}, "
-        f"profile {facts['profile']}, latency {facts['latency_ms']:.2f} ms, {facts['ram_bytes']} bytes of RAM"
+        f"profile {facts['profile']}{arithmetic(facts)}, latency {facts['latency_ms']:.2f} ms, "
+        f"{facts['ram_bytes']} bytes of RAM"
     )
 
 
@@ -40,6 +41,11 @@ def difference(facts: dict[str, Any]) -> str:
     if facts["max_error_lsb"] == 0:
         return "equal bits"
     return f"largest difference {facts['max_error_lsb']} LSB, SNR {number(facts['snr_db'], 1, ' dB')}"
+
+
+def arithmetic(facts: dict[str, Any]) -> str:
+    """Which arithmetic the output is of, where it is not the firmware's."""
+    return " in float" if facts["arith"] == "float" else ""
 
 
 def channels(facts: dict[str, Any]) -> str:

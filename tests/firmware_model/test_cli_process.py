@@ -23,7 +23,17 @@ from tests.firmware_model.cli_cases import call, programme, wav
 FS_HZ = 48000
 COMMAND = [sys.executable, "-c", "from firmware_model.cli import main; main()"]
 JSON_KEYS = {
-    *("profile", "fs_hz", "channels", "seconds", "latency_ms", "ram_bytes", "max_error_lsb", "snr_db"),
+    *(
+        "profile",
+        "arith",
+        "fs_hz",
+        "channels",
+        "seconds",
+        "latency_ms",
+        "ram_bytes",
+        "max_error_lsb",
+        "snr_db",
+    ),
     *("peak_in_dbfs", "peak_out_dbfs", "loudness_in_lufs", "loudness_out_lufs", "bands", "limiter"),
 }
 BUSY = """
@@ -41,10 +51,11 @@ ONE_BAND = "[[bands]]\nthreshold_dbfs = {}\nratio = {}\nmakeup_db = {}\n"
 
 @pytest.fixture(scope="module")
 def folder(tmp_path_factory):
-    """stereo.wav: 1.5 s of music, the channels unlike; busy.toml: a profile that does everything."""
+    """stereo.wav: 1.5 s of music, its channels unlike; short.wav; busy.toml: all that there is."""
     folder = tmp_path_factory.mktemp("process")
     x = programme("music", FS_HZ, 1.5)
     (folder / "stereo.wav").write_bytes(wav(np.stack([x, -0.6 * x[::-1]], axis=1), FS_HZ))
+    (folder / "short.wav").write_bytes(wav(x[:4000], FS_HZ))
     (folder / "busy.toml").write_text(BUSY)
     (folder / "nothing.toml").write_text("# one band, all at the defaults\n")
     return folder
@@ -90,7 +101,9 @@ def test_a_recording_longer_than_a_segment_is_processed_as_one(monkeypatch, rng)
 
 def test_float_writes_the_references_output_and_both_writes_the_firmwares(capsys, folder):
     for arith in ("q15", "float", "both"):
-        assert run(capsys, folder, "--arith", arith, out=f"{arith}.wav").status == 0
+        outcome = run(capsys, folder, "--arith", arith, out=f"{arith}.wav")
+        assert outcome.status == 0
+        assert ("busy.toml in float," in outcome.out) == (arith == "float")
     assert (folder / "both.wav").read_bytes() == (folder / "q15.wav").read_bytes()
     config = profiles.parse_profile(BUSY, FS_HZ, 2)
     padded = stream.pad_for_latency(q15_of(folder / "stereo.wav"), config) / 32768
@@ -327,14 +340,16 @@ def test_named_profiles_are_installed_with_the_package():
 # Pictures
 
 
-def test_plots_are_written_whole_and_the_same_each_time(capsys, folder, tmp_path):
-    for suffix, begins in ((".png", b"\x89PNG"), (".pdf", b"%PDF"), (".svg", b"<?xml")):
-        plots = [tmp_path / f"{i}{suffix}" for i in range(2 if suffix == ".png" else 1)]
-        for plot in plots:
-            assert run(capsys, folder, "--plot", plot).status == 0
-            assert plot.read_bytes().startswith(begins)
-        assert len({plot.read_bytes() for plot in plots}) == 1
-    assert sorted(path.name for path in tmp_path.iterdir()) == ["0.pdf", "0.png", "0.svg", "1.png"]
+@pytest.mark.parametrize(
+    ("suffix", "begins"), [(".png", b"\x89PNG"), (".pdf", b"%PDF"), (".svg", b"<?xml"), (".PNG", b"\x89PNG")]
+)
+def test_plots_are_written_whole_and_the_same_each_time(capsys, folder, tmp_path, suffix, begins):
+    plots = [tmp_path / f"{i}{suffix}" for i in range(2)]
+    for plot in plots:
+        assert run(capsys, folder, "--plot", plot, source="short.wav").status == 0
+        assert plot.read_bytes().startswith(begins)
+    assert plots[0].read_bytes() == plots[1].read_bytes()
+    assert sorted(tmp_path.iterdir()) == plots
 
 
 @pytest.mark.parametrize(
