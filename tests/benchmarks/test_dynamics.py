@@ -122,6 +122,26 @@ def test_pooling_adds_counts_and_keeps_the_worst():
     assert (both["samples"], both["least_snr_db"], both["most_lsb"], both["limiter_db"]) == (15, 95.0, 2, 2)
 
 
+def test_rows_of_recordings_and_profiles_agree_with_their_columns():
+    """Two recordings of 1000 samples, one sample 2 LSB off: 99.95 %; 30 dB over 10 blocks: 3 dB."""
+    row = dict.fromkeys(chain._SUMMED, 0) | {"programme": "a", "profile": "p", "files": 1}
+    row |= {"samples": 1000, "equal": 1000, "within_1": 1000, "most_lsb": 0, "least_snr_db": float("inf")}
+    row |= {"counted": 5, "reduction_db": 10.0, "blocks": 100, "limited": 1}
+    row |= {"most_reduction_db": 4.0, "most_boost_db": 0.0, "band_limiter_db": 1.0, "limiter_db": 2.0}
+    worse = {"programme": "b", "equal": 999, "within_1": 999, "most_lsb": 2, "least_snr_db": 91.26}
+    rows = [row, row | worse | {"reduction_db": 20.0}]
+    total = chain.total(rows, "p")
+    (cells,) = chain.tabulate_totals([total]).rows
+    assert cells[:9] == ["p", "2", "99.950", "99.950", "≥ 99.9 yes", "2", "≤ 2 yes", "91.3", "≥ 90 yes"]
+    assert cells[9:] == ["3.0 / 4.0", "0.0", "1.0", "2.0", "1.0"]
+    assert len(cells) == len(chain.tabulate_totals([total]).columns)
+    table = chain.tabulate_programmes(rows, "p")
+    assert [len(cells) for cells in table.rows] == [len(table.columns)] * 2
+    assert table.rows[0][4] == "equal"
+    assert chain.facts(row)["least_snr_db"] is None
+    assert chain.facts(total)["mean_reduction_db"] == 3.0
+
+
 def test_a_share_of_all_but_one_is_not_rounded_to_all():
     assert chain._percent(1_000_000, 1_000_000) == "100.000"
     assert chain._percent(999_999, 1_000_000) == "99.999"
@@ -165,6 +185,19 @@ def test_a_limiter_that_lets_one_sample_pass_is_seen(monkeypatch):
     believed = limits.threshold_to_q15
     monkeypatch.setattr(limits, "threshold_to_q15", lambda dbfs: believed(dbfs) - 1)
     assert limits.measure_limiter("transparent", 16000, 1, quick=True)["excess_lsb"] == 1
+
+
+def test_limits_are_pooled_over_rates_and_channels():
+    limiter = [
+        {"profile": "p", "samples": 600, "excess_lsb": -1},
+        {"profile": "p", "samples": 900, "excess_lsb": 1},
+    ]
+    silence = [{"profile": "p", "runs": 5, "largest_lsb": 0}, {"profile": "p", "runs": 5, "largest_lsb": 2}]
+    limiter.append({"profile": "q", "samples": 1, "excess_lsb": 0})
+    assert limits.tabulate(limiter, silence).rows == [
+        ["p", "1,500", "1", "≤ 0 **NO**", "10", "2", "≤ 1 **NO**"],
+        ["q", "1", "0", "≤ 0 yes", "-", "-", "-"],
+    ]
 
 
 def test_settings_at_random_are_accepted_at_every_rate():
@@ -223,7 +256,8 @@ def test_summary_counts_what_meets_each_target():
     assert table.rows[0][1:7] == ["+6.0", "≥ 5 yes", "-1.0", "≥ 0 **NO**", "-1.0", "≤ 0 yes"]
     assert table.rows[0][9] == "1.25 / 1.25"
     assert table.rows[3][1:8] == ["-"] * 6 + ["0.0 / not reached"]
-    assert table.rows[-1][:3] == ["met by", "", "2 of 4"]
+    assert table.rows[-2][:3] == ["met by", "", "2 of 4"]
+    assert table.rows[-1][:3] == ["all three met by", "", "1 of 4"]
     assert all(len(row) == len(table.columns) for row in table.rows)
 
 
