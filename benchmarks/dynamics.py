@@ -65,6 +65,7 @@ def measure_loudspeaker(profile: str, baseline: str, quick: bool, jobs: int) -> 
     rows = run_tasks("loudspeaker", loudspeaker.measure_file, files, jobs)
     summary = loudspeaker.summarise(rows)
     tables = [loudspeaker.tabulate(rows, summary, profile, baseline)]
+    found = loudspeaker.summary_as_json(summary)
     recordings = [loudspeaker.as_json(row, profile, baseline) for row in rows]
     gains = {name: loudspeaker.median_gain_db(rows, name) for name in (baseline, profile)}
     tones = [
@@ -76,7 +77,7 @@ def measure_loudspeaker(profile: str, baseline: str, quick: bool, jobs: int) -> 
     thd = run_tasks("tones", loudspeaker.measure_tone, tones, jobs) if tones else []
     if thd:
         tables.append(loudspeaker.tabulate_tones(thd))
-    return tables, {"loudspeaker": {"summary": summary, "recordings": recordings, "tones": thd}}
+    return tables, {"loudspeaker": {"summary": found, "recordings": recordings, "tones": thd}}
 
 
 def _options(parser: argparse.ArgumentParser) -> None:

@@ -128,9 +128,9 @@ def summarise(rows: list[Row]) -> Row:
         values = [each[name] for each in found]
         if values:
             out[name] = {
-                "mean": rounded(float(np.mean(values))),
-                "median": rounded(float(np.median(values))),
-                "worst": rounded(min(values) if at_least else max(values)),
+                "mean": float(np.mean(values)),
+                "median": float(np.median(values)),
+                "worst": min(values) if at_least else max(values),
                 "target": target,
                 "met_by": sum(_meets(value, measure) for value in values),
             }
@@ -207,6 +207,17 @@ def tabulate_tones(rows: list[Row]) -> Table:
         at = {row["profile"]: row for row in rows if row["freq_hz"] == freq_hz}
         table.add(f"{freq_hz:g}", *(format(at[p][key], form) for p in profiles for _, key, form in forms))
     return table
+
+
+def summary_as_json(summary: Row) -> Row:
+    """The summary with its figures rounded; targets are judged before."""
+
+    def rounded_in(value: Any) -> Any:
+        if isinstance(value, dict):
+            return {name: rounded_in(each) for name, each in value.items()}
+        return rounded(value, 3) if isinstance(value, float) else value
+
+    return rounded_in(summary)
 
 
 def as_json(row: Row, profile: str, baseline: str) -> Row:

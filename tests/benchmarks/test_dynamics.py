@@ -261,6 +261,16 @@ def test_summary_counts_what_meets_each_target():
     assert all(len(row) == len(table.columns) for row in table.rows)
 
 
+def test_targets_are_judged_before_rounding():
+    """4.9996 dB is not 5, although it is printed so; JSON keeps three digits."""
+    rows = rows_of((side(0, -21.0004, -14, -29), side(0, -26, -14, -29)))
+    found = loudspeaker.summarise(rows)
+    table = loudspeaker.tabulate(rows, found, "new", "base")
+    assert [row[1:3] for row in table.rows[:2]] == [["+5.0", "≥ 5 **NO**"]] * 2
+    assert found["bass_gain_db"]["met_by"] == 0
+    assert loudspeaker.summary_as_json(found)["bass_gain_db"]["mean"] == 5.0
+
+
 def test_a_summary_of_nothing_compared_is_still_a_table():
     rows = rows_of((PROBLEM, PROBLEM))
     table = loudspeaker.tabulate(rows, loudspeaker.summarise(rows), "new", "base")
