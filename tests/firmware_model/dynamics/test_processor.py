@@ -1,0 +1,196 @@
+"""The whole processor against its float64 twin, on programme and on real audio; linked stereo; silence."""
+
+from dataclasses import replace
+
+import numpy as np
+import pytest
+
+from firmware_model.dynamics.params import BandConfig, DynamicsConfig, LimiterConfig
+from firmware_model.dynamics.state import state_bytes
+from firmware_model.pcm import read_audio
+from tests.firmware_model.dynamics.twin import RATES, SETUPS, Difference, compare, programme, run, to_q15
+
+FILES = (
+    "music/macleod_outfoxing.flac",
+    "music/brahms_hungarian5_strings.flac",
+    "speech/librispeech_198-209-0000.flac",
+)
+KINDS = ("music", "drums", "voice", "noise", "sweep")
+
+# Largest of each node over all set-ups, rates and kinds of programme below, measured (see `Difference`).
+MEASURED = Difference(
+    lsb=1,
+    within=1.0,
+    snr_db=92.5,
+    band=0.0147,
+    level=1.6e-3,
+    gain=2.9e-6,
+    limited=0.0218,
+    bus=0.0248,
+    band_attenuation=2.7e-7,
+    attenuation=2.5e-7,
+)
+
+
+def assert_bit_true(found):
+    """As near as is wanted, and as near as was measured: nodes within twice that."""
+    assert found.lsb <= 2, found
+    assert found.within >= 0.999, found
+    assert found.snr_db >= 90, found
+    for name in ("band", "level", "gain", "limited", "bus", "band_attenuation", "attenuation"):
+        measured = getattr(MEASURED, name)
+        assert getattr(found, name) <= 1.5 * measured, (
+            f"{name}: {getattr(found, name):.3g}, was {measured:.3g}"
+        )
+
+
+# --- against float64 -------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("fs_hz", RATES)
+@pytest.mark.parametrize("setup", SETUPS)
+def test_processor_against_float64(setup, fs_hz):
+    for i, kind in enumerate(KINDS):
+        channels = 1 + (i + len(setup)) % 2
+        config = DynamicsConfig(fs_hz=fs_hz, channels=channels, **SETUPS[setup])
+        assert_bit_true(compare(config, programme(kind, 0.8, fs_hz, channels)))
+
+
+def test_the_comparison_sees_a_gain_that_is_a_thousandth_of_a_decibel_off():
+    x = programme("music", 0.5, 48000, 1)
+    config = DynamicsConfig(**SETUPS["no band limiter"])
+    off = replace(config, bands=tuple(replace(band, makeup_db=3.001) for band in config.bands))
+    wanted, got = run(config, x), run(off, x)
+    assert np.abs(got.nodes.gain_q27 / wanted.nodes.gain_q27 - 1).max() > 20 * MEASURED.gain
+    assert np.mean(got.y_q15 != wanted.y_q15) > 0.1
+
+
+@pytest.mark.real
+@pytest.mark.parametrize(
+    "name",
+    [
+        "music/macleod_outfoxing.flac",
+        "music/brahms_hungarian5_strings.flac",
+        "speech/librispeech_198-209-0000.flac",
+    ],
+)
+@pytest.mark.parametrize("setup", ["six bands", "inactive splits"])
+def test_real_audio_against_float64(real_data, name, setup):
+    audio = read_audio(str(real_data / name))
+    x = audio.samples.T[:2, : 8 * audio.fs_hz]
+    x = to_q15(x / np.abs(x).max() * 10 ** (-1 / 20))
+    config = DynamicsConfig(fs_hz=audio.fs_hz, channels=len(x), **SETUPS[setup])
+    found = compare(config, x)
+    assert found.lsb <= 2, found
+    assert found.within >= 0.999, found
+    assert found.snr_db >= 90, found
+
+
+# --- linked stereo ---------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("setup", SETUPS)
+def test_equal_channels_give_what_one_gives(setup):
+    x = programme("music", 0.3, 48000, 1)
+    mono = run(DynamicsConfig(**SETUPS[setup]), x).y_q15
+    stereo = run(DynamicsConfig(channels=2, **SETUPS[setup]), np.concatenate([x, x])).y_q15
+    np.testing.assert_array_equal(stereo, np.concatenate([mono, mono]))
+
+
+@pytest.mark.parametrize("setup", SETUPS)
+def test_swapped_channels_swap_the_output(setup):
+    x = programme("drums", 0.3, 48000, 2)
+    config = DynamicsConfig(channels=2, **SETUPS[setup])
+    np.testing.assert_array_equal(run(config, x[::-1]).y_q15, run(config, x).y_q15[::-1])
+
+
+def test_a_silent_channel_stays_silent_and_the_other_is_as_alone():
+    x = programme("music", 0.3, 48000, 1)
+    config = DynamicsConfig(channels=2, **SETUPS["six bands"])
+    y = run(config, np.concatenate([x, 0 * x])).y_q15
+    assert not y[1].any()
+    np.testing.assert_array_equal(y[:1], run(replace(config, channels=1), x).y_q15)
+
+
+# --- silence ---------------------------------------------------------------------------------
+
+# 48 dB for what is left, which saturate at 24.
+UPWARD = BandConfig(-80, 1, 0, 24, 0.05, 1, "peak", 10, -80, float("inf"), 24)
+MAKE_UP = BandConfig(makeup_db=24, limiter_threshold_dbfs=0, limiter_release_ms=5)
+
+
+def loud(kind, n, rng):
+    i = np.arange(n)
+    return {
+        "rails": rng.choice([-32768, 32767], n),
+        "DC": np.full(n, -32768),
+        "noise": rng.integers(-32768, 32768, n),
+        "square": np.where(i // 240 % 2, 32767, -32768),
+    }[kind].astype(np.int16)
+
+
+@pytest.mark.parametrize("fs_hz", [16000, 48000, 96000])
+@pytest.mark.parametrize("kind", ["rails", "DC", "noise", "square"])
+@pytest.mark.parametrize("band", [UPWARD, MAKE_UP], ids=["up", "make-up"])
+def test_silence_follows_loud_input(kind, fs_hz, band, rng):
+    """At random edges to 0.3 fs: nothing is left of it, but for an LSB of Q5.27 in places."""
+    for count in range(6):
+        edges = tuple(np.sort(np.exp(rng.uniform(np.log(20), np.log(0.3 * fs_hz), count))))
+        config = DynamicsConfig(
+            fs_hz=fs_hz, edges_hz=edges, bands=(band,) * (count + 1), limiter=LimiterConfig(0, 1.5, 5)
+        )
+        before = run(config, loud(kind, fs_hz // 10, rng))
+        assert np.abs(before.y_q15.astype(int)).max() > 30000
+        after = run(config, np.zeros(fs_hz, np.int16), before.state)
+        assert not after.y_q15[:, fs_hz // 2 :].any()
+        left = np.abs(after.nodes.band_q27[:, fs_hz // 2 :]).max()
+        assert left <= 8, f"bands: {left} LSB of Q5.27 left, 4 measured"
+        assert not after.state.limiter.released_q62.any()
+        assert not after.state.bank.limiter.released_q62.any()
+
+
+def test_silence_at_the_highest_edges(rng):
+    """Sections at 0.45 fs enlarge their own rounding; with 24 dB of gain on each of six bands."""
+    left_lsb = 0.0
+    for i in range(60):
+        edges = tuple(np.sort(rng.uniform((0.3, 0.42)[i % 2], 0.45, 5) * 16000))
+        config = DynamicsConfig(fs_hz=16000, edges_hz=edges, bands=(UPWARD,) * 6)
+        state = run(config, loud("noise", 2000, rng)).state
+        after = run(config, np.zeros(8000, np.int16), state)
+        assert np.abs(after.y_q15[:, 4000:].astype(int)).max() <= 1
+        left_lsb = max(left_lsb, np.abs(after.nodes.bus_q27[:, 4000:]).max() / 4096)
+    assert left_lsb < 1, f"limit cycle on the bus: measured {left_lsb:.2f} LSB of 16 bits"
+
+
+def test_silence_from_states_at_their_largest(rng):
+    """Integrators left by the worst inputs, at the bound of all that can be reached."""
+    edges = (900.0, 1500.0, 2500.0, 4000.0, 6000.0)
+    config = DynamicsConfig(fs_hz=16000, edges_hz=edges, bands=(UPWARD,) * 6)
+    impulse = np.eye(1, 400, dtype=np.int16)[0] * 16384
+    responses = run(config, impulse).nodes.band_q27
+    for response in responses:
+        worst = np.where(response[::-1] >= 0, 32767, -32768).astype(np.int16)
+        after = run(config, np.zeros(8000, np.int16), run(config, worst).state)
+        assert not after.y_q15[:, 4000:].any()
+
+
+def test_rest_is_the_state_of_the_start_but_for_its_rings():
+    """No gain reduction and no energy are left, and what comes then is processed as at the start."""
+    config = DynamicsConfig(**SETUPS["no band limiter"])
+    state = run(config, programme("music", 0.3, 48000, 1)).state
+    state = run(config, np.zeros(20 * 48000, np.int16), state).state
+    assert not state.bank.power_q46.any()
+    assert not state.bank.held_q55.any()
+    assert not state.bank.reduction_q55.any()
+    assert not state.limiter.attenuation_q31.any()
+    assert np.abs(state.bank.split_q54).max() < 1 << 29, "integrators: below 4 LSB of Q5.27"
+    x = programme("voice", 0.3, 48000, 1)
+    error = run(config, x, state).y_q15.astype(int) - run(config, x).y_q15
+    assert np.abs(error).max() <= 1
+
+
+def test_ram_is_the_sum_of_the_arrays():
+    # 1 band, mono, 8 samples, 9 blocks of look-ahead: bank 8 + 8 + 8 + 4 + 32 + its limiter's clock 8 = 68;
+    # bus 32; limiter: clock 8, ring 40, 8, ring 36, sum 8, 4, delay 288.
+    config = DynamicsConfig()
+    assert state_bytes(run(config, np.zeros(8, np.int16)).state) == 68 + 32 + 392
