@@ -63,7 +63,7 @@ def process_frame(params: DetectorParams, state: DetectorState, x, y: DetectorOu
     state : DetectorState, changed in place
     x : (hop,) int16, Q1.15, the next samples
     y : DetectorOutput, filled
-    probes : None, or (exponent, band_level_q8, slot_level_q8), see `process_frontend`
+    probes : None, or `state.DetectorProbes`, filled
 
     Notes
     -----

@@ -175,7 +175,7 @@ def weigh_features(params: DetectorParams, state: DetectorState) -> None:
 def process_frontend(params: DetectorParams, state: DetectorState, x, probes) -> None:
     """A hop of samples to one row of features, at the feature clock, which `process_frame` advances.
 
-    probes : None or (exponent (1,), band_level_q8 (bands,), slot_level_q8 (bands,)) int32
+    probes : None, or `state.DetectorProbes`
     """
     load_frame(params, state, x)
     exponent = rfft_bfp(params.fft, state.frame_q30, state.re, state.im)
@@ -184,7 +184,8 @@ def process_frontend(params: DetectorParams, state: DetectorState, x, probes) ->
     update_features(params, state)
     weigh_features(params, state)
     if probes is not None:
-        probes[0][0] = exponent
+        probes.exponent[0] = exponent
         for band in range(params.bands):
-            probes[1][band] = state.level_q8[level_row, band]
-            probes[2][band] = state.level_sum_q8[band]
+            probes.band_level_q8[band] = state.level_q8[level_row, band]
+            probes.slot_sum_q8[band] = state.level_sum_q8[band]
+            probes.feature[band] = state.feature[state.clock[CLOCK_FEATURE], band]

@@ -56,6 +56,27 @@ class DetectorOutput(NamedTuple):
     report: np.ndarray
 
 
+class DetectorProbes(NamedTuple):
+    """Named internal nodes of one hop; what follows them is in `DetectorOutput`.
+
+    exponent : (1,) int32, block exponent of the spectrum
+    band_level_q8 : (bands,) int32, Q.8, log2 of LSB**2, mean over a band's bins
+    slot_sum_q8 : (bands,) int32, Q.8, the same summed over the last slot_hops hops
+    feature : (bands,) int32, 1/96 of log2, after weighting
+    """
+
+    exponent: np.ndarray
+    band_level_q8: np.ndarray
+    slot_sum_q8: np.ndarray
+    feature: np.ndarray
+
+
+def init_probes(params: DetectorParams) -> DetectorProbes:
+    """Room for the nodes of one hop."""
+    bands = (np.zeros(params.bands, np.int32) for _ in range(3))
+    return DetectorProbes(np.zeros(1, np.int32), *bands)
+
+
 def init_state(params: DetectorParams) -> DetectorState:
     """Memory as after endless silence."""
     keys = len(params.signs) // params.max_marks

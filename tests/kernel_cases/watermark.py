@@ -13,6 +13,7 @@ from firmware_model.watermark.state import (
     CLOCK_HOP,
     DetectorState,
     init_output,
+    init_probes,
     init_state,
 )
 
@@ -66,7 +67,7 @@ def _each(*tails: tuple[Any, ...]) -> Callable[[np.random.Generator], list[tuple
 def _stream(rng: np.random.Generator) -> list[tuple]:
     params, output = _params(), init_output(_params())
     state = init_state(params)
-    probes = (np.zeros(1, np.int32), np.zeros(CONFIG.bands, np.int32), np.zeros(CONFIG.bands, np.int32))
+    probes = init_probes(params)
     return [(params, state, x, output, probes) for x in _hops(rng)]
 
 

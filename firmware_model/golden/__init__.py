@@ -1,0 +1,1 @@
+"""Golden cases: frozen stimuli, frozen bits, and the named nodes between them."""
