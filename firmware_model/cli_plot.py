@@ -5,6 +5,7 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+from matplotlib import rc_context
 from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.figure import Figure
 
@@ -50,7 +51,8 @@ def plot(path: str, traces: list[Trace], caption: str) -> None:
     suffix = Path(path).suffix.lower().removeprefix(".")
     # Without a date the same simulation gives the same file.
     metadata: dict[str, Any] = {"pdf": {"CreationDate": None}, "svg": {"Date": None}}.get(suffix, {})
-    figure.savefig(content, format=suffix, dpi=_DPI, metadata=metadata)
+    with rc_context({"svg.hashsalt": path}):
+        figure.savefig(content, format=suffix, dpi=_DPI, metadata=metadata)
     replace_file(path, content.getvalue())
 
 

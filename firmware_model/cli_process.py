@@ -1,8 +1,6 @@
 """What `process` does: a recording through the dynamics processor, in Q15, in float, or both."""
 
 import tempfile
-from dataclasses import fields
-from itertools import pairwise
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -16,9 +14,9 @@ from firmware_model.dynamics.profiles import load_profile
 from firmware_model.dynamics.state import init_state, state_bytes
 from firmware_model.dynamics.stream import pad_for_latency
 from firmware_model.dynamics.tuning import quantise
+from firmware_model.golden.dynamics_cases import reference_model
 from firmware_model.pcm import Audio, read_audio, to_q15
 from firmware_model.reference import processor as reference
-from firmware_model.reference.dynamics_model import BandModel, DynamicsModel, LimiterModel
 from fixedpoint.errors import AudioError, ConfigError
 
 MAX_EQUAL_LSB = 2  # the arithmetics count as equal up to here
@@ -186,14 +184,6 @@ def run_float(x_q15: np.ndarray, config: DynamicsConfig) -> tuple[np.ndarray, Ga
     return _late(y_q15, x_q15, config), gains
 
 
-def reference_model(config: DynamicsConfig) -> DynamicsModel:
-    """The settings of the float64 reference that has those of `config`: the fields have the same names."""
-    values = _values(config, DynamicsModel)
-    values["bands"] = tuple(BandModel(**_values(band, BandModel)) for band in config.bands)
-    values["limiter"] = LimiterModel(**_values(config.limiter, LimiterModel))
-    return DynamicsModel(**values)
-
-
 def compare(y_q15: np.ndarray, reference_q15: np.ndarray) -> tuple[int, float | None]:
     """Largest difference in LSB; signal to noise ratio, dB, None where the bits are equal."""
     r = reference_q15.astype(np.float64)
@@ -232,12 +222,6 @@ def measure_loudness_lufs(y_q15: np.ndarray, fs_hz: int) -> float | None:
     return loudness if np.isfinite(loudness) else None
 
 
-def band_ranges_hz(config: DynamicsConfig) -> list[tuple[float, float]]:
-    """Lower and upper end of each band, 0 and half the sample rate being the outermost."""
-    edges = [0.0, *config.working_edges_hz, config.fs_hz / 2]
-    return list(pairwise(edges))
-
-
 def _late(y_q15: np.ndarray, x_q15: np.ndarray, config: DynamicsConfig) -> np.ndarray:
     late = config.latency_samples
     return y_q15[:, late : late + x_q15.shape[1]]
@@ -260,7 +244,7 @@ def _to_db(gain: np.ndarray) -> np.ndarray:
 
 def _band_facts(config: DynamicsConfig, gains: Gains) -> list[dict[str, float]]:
     """Make-up does not count as gain; where upward compression lifts, the reduction is negative."""
-    rows = zip(band_ranges_hz(config), config.working_bands, gains.bands_db, strict=True)
+    rows = zip(config.ranges_hz, config.working_bands, gains.bands_db, strict=True)
     return [
         {"low_hz": low, "high_hz": high, **_reductions(band.makeup_db - gain_db)}
         for (low, high), band, gain_db in rows
@@ -271,7 +255,3 @@ def _reductions(reduction_db: np.ndarray) -> dict[str, float]:
     mean, largest = float(np.mean(reduction_db, dtype=np.float64)), float(reduction_db.max())
     # + 0.0: no minus before a zero
     return {"mean_reduction_db": round(mean, 4) + 0.0, "max_reduction_db": round(largest, 4) + 0.0}
-
-
-def _values(config: Any, model: type) -> dict[str, Any]:
-    return {field.name: getattr(config, field.name) for field in fields(model)}

@@ -12,7 +12,7 @@ from matplotlib.figure import Figure
 from matplotlib.layout_engine import ConstrainedLayoutEngine
 from matplotlib.ticker import FuncFormatter, MaxNLocator
 
-from firmware_model.cli_process import Done, band_ranges_hz
+from firmware_model.cli_process import Done
 from firmware_model.cli_process_report import arithmetic, channels, difference, level
 from firmware_model.dynamics.gain_computer import reduction_q24
 from firmware_model.dynamics.params import DynamicsConfig
@@ -165,7 +165,7 @@ def _draw_band_gains(axes: Any, done: Done) -> None:
     block_s = done.config.control_samples / done.config.fs_hz
     gains = done.gains.bands_db
     widths = _nested_widths(gains)
-    for i, (low_hz, high_hz) in enumerate(band_ranges_hz(done.config)):
+    for i, (low_hz, high_hz) in enumerate(done.config.ranges_hz):
         time_s, low, high = _envelope(gains[i : i + 1], block_s, _GAIN_COLUMNS)
         middle = _column_means(gains[i], _GAIN_COLUMNS)
         middle = np.append(middle, middle[-1])

@@ -168,6 +168,11 @@ class DynamicsConfig:
         return tuple(edge for edge, on in zip(self.edges_hz, self.active, strict=True) if on)
 
     @property
+    def ranges_hz(self) -> list[tuple[float, float]]:
+        """Lower and upper end of each working band, 0 and half the sample rate being the outermost."""
+        return list(pairwise([0.0, *self.working_edges_hz, self.fs_hz / 2]))
+
+    @property
     def working_bands(self) -> tuple[BandConfig, ...]:
         """Bands that there are: those below an active edge, and the highest."""
         below = zip(self.bands[:-1], self.active, strict=True)
@@ -213,7 +218,9 @@ def _edge_problems(edges_hz: tuple[float, ...], fs_hz: int) -> list[str | None]:
 
 
 def _is_number(value: Any) -> bool:
-    return isinstance(value, (int, float)) and not isinstance(value, bool)
+    if isinstance(value, bool) or not isinstance(value, (int, float)):
+        return False
+    return isinstance(value, float) or abs(value) < 1 << 53  # larger integers need not fit a float
 
 
 def _outside(config: Any, name: str, low: float, high: float) -> str | None:

@@ -40,7 +40,7 @@ def load_profile(profile: str, fs_hz: int, channels: int) -> DynamicsConfig:
     else:
         raise ConfigError(f"profile={profile!r}: must be {', '.join(NAMES)}, or a file that ends in .toml")
     try:
-        return parse_profile(path.read_text("utf-8"), fs_hz, channels)
+        return parse_profile(path.read_text("utf-8-sig"), fs_hz, channels)
     except OSError as error:
         raise ConfigError(f"{profile}: cannot be read: {error.strerror or error}") from error
     except UnicodeDecodeError as error:
@@ -58,7 +58,7 @@ def parse_profile(text: str, fs_hz: int, channels: int) -> DynamicsConfig:
     """
     try:
         table = tomllib.loads(text)
-    except tomllib.TOMLDecodeError as error:
+    except (ValueError, RecursionError) as error:  # TOMLDecodeError, or numbers and nesting without end
         raise ConfigError(f"not TOML: {error}") from error
     problems: list[str] = []
     settings: dict[str, Any] = {"fs_hz": fs_hz, "channels": channels}

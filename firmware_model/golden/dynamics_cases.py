@@ -2,7 +2,6 @@
 
 from dataclasses import fields
 from functools import partial
-from itertools import pairwise
 from typing import Any
 
 import numpy as np
@@ -74,8 +73,7 @@ def dynamics_case(name: str, summary: str, stimulus: str, config: DynamicsConfig
 
 def _nodes(config: DynamicsConfig) -> tuple[Node, ...]:
     channels = ("mono",) if config.channels == 1 else ("left", "right")
-    edges = [0.0, *config.working_edges_hz, config.fs_hz / 2]
-    bands = tuple(f"{low:g}-{high:g} Hz" for low, high in pairwise(edges))
+    bands = tuple(f"{low:g}-{high:g} Hz" for low, high in config.ranges_hz)
     split = tuple(f"{band} {channel}" for band in bands for channel in channels)
     block = config.control_samples
     return (

@@ -9,7 +9,7 @@ from firmware_model.reference import watermark as reference
 from firmware_model.watermark.frontend import log_power_q24, process_frontend
 from firmware_model.watermark.key import Key
 from firmware_model.watermark.params import FLOOR_LOG2, WatermarkConfig, quantise
-from firmware_model.watermark.state import CLOCK_FEATURE, init_state
+from firmware_model.watermark.state import CLOCK_FEATURE, init_probes, init_state
 
 CONFIG = WatermarkConfig()
 
@@ -18,12 +18,12 @@ def run(pcm, config=CONFIG):
     """Levels and features of every hop, to float."""
     params = quantise(config, Key.from_hex("5eed").signs(config.max_marks, config.slots, config.bands)[None])
     state = init_state(params)
-    exponent, level, slot = (np.zeros(n, np.int32) for n in (1, config.bands, config.bands))
+    probes = init_probes(params)
     levels, slots, features = [], [], []
     for start in range(0, len(pcm) // config.hop * config.hop, config.hop):
-        process_frontend(params, state, pcm[start : start + config.hop], (exponent, level, slot))
-        levels.append(level / 256.0)
-        slots.append(slot / 256.0 / config.slot_hops)
+        process_frontend(params, state, pcm[start : start + config.hop], probes)
+        levels.append(probes.band_level_q8 / 256.0)
+        slots.append(probes.slot_sum_q8 / 256.0 / config.slot_hops)
         features.append(state.feature[state.clock[CLOCK_FEATURE]] / 96.0)
         state.clock[CLOCK_FEATURE] = (state.clock[CLOCK_FEATURE] + 1) % config.mark_hops
     return np.array(levels), np.array(slots), np.array(features)
