@@ -11,6 +11,7 @@ from typing import Annotated
 
 import typer
 
+from firmware_model import cli_golden
 from firmware_model import cli_output as output
 from firmware_model import cli_status as status
 from firmware_model.cli_options import (
@@ -358,6 +359,9 @@ def synthesise(
         output.emit_json({"seconds": len(x) / rate, "fs_hz": rate})
     else:
         output.say_beside(f"{out}: {len(x) / rate:g} s of {kind} at {rate} Hz", out)
+
+
+app.add_typer(cli_golden.app)  # check, compare, ranges, vectors
 
 
 def run(arguments: list[str]) -> int:
