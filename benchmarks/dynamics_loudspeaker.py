@@ -85,12 +85,16 @@ def median_gain_db(rows: list[Row], profile: str) -> float | None:
 def measure_tone(profile: str, gain_db: float, freq_hz: float) -> Row:
     """Harmonics of a steady tone through profile and loudspeaker, and of the profile alone."""
     config = load_profile(profile, TONES_FS_HZ, 1)
+    settled = round(SETTLE_S * TONES_FS_HZ)
+    peaks_m: list[float] = []
 
     def processed(x: np.ndarray) -> np.ndarray:
         return process(to_q15(x)[None], config).y_q15[0] / 32768.0
 
     def played(x: np.ndarray) -> np.ndarray:
-        return simulate(processed(x), TONES_FS_HZ, Driver(), gain_db).pressure_pa
+        response = simulate(processed(x), TONES_FS_HZ, Driver(), gain_db)
+        peaks_m.append(float(np.abs(response.excursion_m[settled:]).max()))
+        return response.pressure_pa
 
     thd = partial(
         measure_thd,
@@ -108,6 +112,7 @@ def measure_tone(profile: str, gain_db: float, freq_hz: float) -> Row:
         "thd_percent": rounded(whole.thd_percent, 3),
         "profile_thd_percent": rounded(alone.thd_percent, 3),
         "level_db": rounded(20 * float(np.log10(whole.amplitude[0]))),
+        "excursion_mm": rounded(1e3 * peaks_m[0], 3),
     }
 
 
@@ -194,13 +199,14 @@ def tabulate_tones(rows: list[Row]) -> Table:
         ("THD %", "thd_percent", ".2f"),
         ("alone %", "profile_thd_percent", ".2f"),
         ("dB", "level_db", ".1f"),
+        ("mm", "excursion_mm", ".2f"),
     )
     columns = ["tone Hz", *(f"{profile} {name}" for profile in profiles for name, _, _ in forms)]
     gain_of = {row["profile"]: row["gain_db"] for row in rows}
     note = (
         f"Sines at {PEAK_DBFS:g} dBFS through the profile and the loudspeaker at the median gain of the"
         f" recordings above ({', '.join(f'{p} {gain_of[p]:+.1f} dB' for p in profiles)}). Alone: of the"
-        " profile without the loudspeaker. dB: level of the tone at 1 m, re 1 Pa (amplitude)."
+        " profile without the loudspeaker. dB: amplitude of the tone at 1 m, re 1 Pa; mm: peak excursion."
     )
     table = Table("Total harmonic distortion of steady tones", columns, note)
     for freq_hz in dict.fromkeys(row["freq_hz"] for row in rows):

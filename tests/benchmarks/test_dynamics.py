@@ -282,3 +282,9 @@ def test_transparent_adds_no_distortion_to_a_tone_and_the_loudspeaker_does():
     # 0.002 % measured: rounding to 16 bits on the way in and out, with the tone's period
     assert row["profile_thd_percent"] <= 0.004
     assert row["thd_percent"] > 1
+    # The louder, the further: 6 dB more move the cone further, by less than twice.
+    more = loudspeaker.measure_tone("transparent", 0.0, 100.0)
+    assert row["excursion_mm"] < more["excursion_mm"] < 2 * row["excursion_mm"]
+    table = loudspeaker.tabulate_tones([row, row | {"freq_hz": 200.0}])
+    assert [cells[0] for cells in table.rows] == ["100", "200"]
+    assert all(len(cells) == len(table.columns) for cells in table.rows)
