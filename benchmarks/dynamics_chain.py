@@ -5,12 +5,13 @@ from typing import Any
 
 import numpy as np
 
-from benchmarks.dynamics_programmes import PEAK_DBFS, load_programme, twin_of
+from benchmarks.dynamics_programmes import PEAK_DBFS, load_programme
 from benchmarks.report import Table, rounded, verdict
 from firmware_model.dynamics.params import DynamicsConfig
 from firmware_model.dynamics.processor import DynamicsProbes
 from firmware_model.dynamics.profiles import load_profile
 from firmware_model.dynamics.stream import pad_for_latency, process
+from firmware_model.golden.dynamics_cases import reference_model
 from firmware_model.reference import processor as reference
 
 WITHIN_TARGET, MOST_TARGET_LSB, SNR_TARGET_DB = 99.9, 2, 90.0
@@ -93,7 +94,7 @@ def measure_recording(path: Path, profile: str) -> Row:
     n, late = x_q15.shape[1], config.latency_samples
     done = process(x_q15, config, probes=True)
     assert done.probes is not None
-    twin = reference.process(pad_for_latency(x_q15, config) / 32768.0, twin_of(config))
+    twin = reference.process(pad_for_latency(x_q15, config) / 32768.0, reference_model(config))
     row = compare(done.y_q15, twin.y[:, late : late + n]) | gain_changes(config, done.probes)
     return row | {"least_snr_db": snr_db(row)}
 

@@ -12,12 +12,12 @@ from typing import Any
 import numpy as np
 
 from acoustic_sim.excitation import synthesise
-from benchmarks.dynamics_programmes import twin_of
 from benchmarks.multiplications import count_multiplications
 from benchmarks.report import Table, verdict
 from firmware_model.dynamics.params import BandConfig, DynamicsConfig, LimiterConfig
 from firmware_model.dynamics.profiles import load_profile
 from firmware_model.dynamics.stream import Processor
+from firmware_model.golden.dynamics_cases import reference_model
 from firmware_model.pcm import to_q15
 from firmware_model.reference import processor as reference
 
@@ -88,7 +88,7 @@ def measure(profiles: tuple[str, ...], quick: bool) -> tuple[Table, list[Row]]:
         name: partial(run_stream, config, inputs[config.channels]) for name, config in chosen.items()
     }
     twin = "the same in float64 (NumPy, SciPy)"
-    passes[twin] = partial(reference.process, inputs[1] / 32768.0, twin_of(EVERYTHING))
+    passes[twin] = partial(reference.process, inputs[1] / 32768.0, reference_model(EVERYTHING))
     times = median_seconds(passes, 3 if quick else REPEATS)
 
     columns = ["at 48 kHz", "times real time", "target", "state bytes", "multiplications per sample"]

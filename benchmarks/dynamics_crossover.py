@@ -11,13 +11,13 @@ from typing import Any
 
 import numpy as np
 
-from benchmarks.dynamics_programmes import twin_of
 from benchmarks.report import Table, verdict
 from firmware_model.dynamics.params import BandConfig, DynamicsConfig
 from firmware_model.dynamics.processor import init_probes, process_frame
 from firmware_model.dynamics.profiles import load_profile
 from firmware_model.dynamics.state import init_state
 from firmware_model.dynamics.tuning import quantise
+from firmware_model.golden.dynamics_cases import reference_model
 from firmware_model.reference import crossover as reference
 from fixedpoint.biquad import SIGNAL_FRAC_BITS
 
@@ -115,7 +115,7 @@ def measure_edges(edges: Edges) -> Row:
     params = quantise(config)
     probes = init_probes(params, played.shape[1])
     process_frame(params, init_state(params), played, np.empty_like(played), probes)
-    model = twin_of(config)
+    model = reference_model(config)
     wanted = reference.band_response(lines * (FS_HZ / PERIOD), model)
     row: Row = {"edges_hz": [round(edge, 3) for edge in edges]}
     fixed = probes.band_q27 * 2.0**-SIGNAL_FRAC_BITS

@@ -1,16 +1,13 @@
-"""What the dynamics processor is measured with: profiles, recordings, settings of its float64 twin."""
+"""What the dynamics processor is measured with: profiles and recordings."""
 
-from dataclasses import fields
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 
 from benchmarks.hosts import data_folder
-from firmware_model.dynamics.params import SAMPLE_RATES, DynamicsConfig
+from firmware_model.dynamics.params import SAMPLE_RATES
 from firmware_model.dynamics.profiles import load_profile
 from firmware_model.pcm import read_audio, to_mono, to_q15
-from firmware_model.reference.dynamics_model import BandModel, DynamicsModel, LimiterModel
 from fixedpoint.errors import AudioError
 
 PROFILES = ("smart-speaker", "conventional", "headset", "transparent")  # measured, its baseline, others
@@ -69,15 +66,3 @@ def load_programme(path: Path) -> tuple[np.ndarray, int]:
     if peak == 0:
         raise AudioError(f"{path}: silence found; a recording is needed")
     return to_q15(x * (10 ** (PEAK_DBFS / 20) / peak))[None], audio.fs_hz
-
-
-def twin_of(config: DynamicsConfig) -> DynamicsModel:
-    """Settings of the float64 reference, whose fields have the same names."""
-    values = _values(config, DynamicsModel)
-    values["bands"] = tuple(BandModel(**_values(band, BandModel)) for band in config.bands)
-    values["limiter"] = LimiterModel(**_values(config.limiter, LimiterModel))
-    return DynamicsModel(**values)
-
-
-def _values(config: Any, kind: Any) -> dict[str, Any]:
-    return {field.name: getattr(config, field.name) for field in fields(kind)}

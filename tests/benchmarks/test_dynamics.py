@@ -7,10 +7,11 @@ from benchmarks import dynamics_chain as chain
 from benchmarks import dynamics_crossover as crossover
 from benchmarks import dynamics_limits as limits
 from benchmarks import dynamics_loudspeaker as loudspeaker
-from benchmarks.dynamics_programmes import load_programme, twin_of
+from benchmarks.dynamics_programmes import load_programme
 from firmware_model.dynamics.params import BandConfig, DynamicsConfig
 from firmware_model.dynamics.processor import init_probes
 from firmware_model.dynamics.tuning import quantise
+from firmware_model.golden.dynamics_cases import reference_model
 from firmware_model.pcm import write_audio
 from fixedpoint.errors import AudioError
 
@@ -69,7 +70,9 @@ def test_a_wrong_band_is_seen(monkeypatch):
     """The reference is told 1001 Hz where the kernel has 1000: at the slope's foot 4 * 8.7 dB * 0.1 %."""
     honest = crossover.measure_edges((1000.0,))
     monkeypatch.setattr(
-        crossover, "twin_of", lambda config: twin_of(DynamicsConfig(edges_hz=(1001.0,), bands=config.bands))
+        crossover,
+        "reference_model",
+        lambda config: reference_model(DynamicsConfig(edges_hz=(1001.0,), bands=config.bands)),
     )
     wrong = crossover.measure_edges((1000.0,))
     assert honest["band_db"] < 0.001

@@ -22,15 +22,18 @@ BANDS = (
     BandConfig(-30, 20, 0, 12, 1, 10),
     BandConfig(-10, 4, 12, 0, limiter_threshold_dbfs=-20),
 )
-# Edges so high that the crossover's worst input is short.
+# Edges so high that the crossover's worst input is short; and those that leave the least room.
 EDGES_HZ = (900.0, 1500.0, 2500.0, 4000.0, 6000.0)
+HIGHEST_HZ = (7199.6, 7199.7, 7199.8, 7199.9, 7200.0)
 
 
-def config(bands: int = 3, channels: int = 2, **other: Any) -> DynamicsConfig:
+def config(
+    bands: int = 3, channels: int = 2, edges_hz: tuple[float, ...] = EDGES_HZ, **other: Any
+) -> DynamicsConfig:
     return DynamicsConfig(
         fs_hz=16000,
         channels=channels,
-        edges_hz=EDGES_HZ[: bands - 1],
+        edges_hz=edges_hz[: bands - 1],
         bands=BANDS[:bands],
         band_look_ahead_ms=0.5,
         limiter=LimiterConfig(-1.0, look_ahead_ms=0.75, release_ms=1.0),
@@ -144,12 +147,12 @@ def _phases(rng: np.random.Generator) -> list[tuple]:
 
 def _split_bands(rng: np.random.Generator) -> list[tuple]:
     cases = []
-    for all_pass in (True, False):
-        params = quantise(config(len(BANDS), 1, all_pass=all_pass))
+    for edges_hz, samples, all_pass in ((EDGES_HZ, 32, 1), (EDGES_HZ, 32, 0), (HIGHEST_HZ, 64, 1)):
+        params = quantise(config(len(BANDS), 1, edges_hz, all_pass=bool(all_pass)))
         state = init_state(params).bank
         for row in (0, 1, 4):
-            x = worst_input(params, row, 32)[None]
-            cases += [(params, state, x, np.int64(start)) for start in range(0, 32, 4)]
+            x = worst_input(params, row, samples)[None]
+            cases += [(params, state, x, np.int64(start)) for start in range(0, samples, 4)]
     return cases
 
 
