@@ -6,6 +6,7 @@ import numpy as np
 import pytest
 
 from firmware_model.dynamics.params import BandConfig, DynamicsConfig, LimiterConfig
+from firmware_model.dynamics.profiles import FOLDER, load_profile
 from firmware_model.dynamics.state import state_bytes
 from firmware_model.pcm import read_audio
 from tests.firmware_model.dynamics.twin import RATES, SETUPS, Difference, compare, programme, run, to_q15
@@ -15,6 +16,7 @@ FILES = (
     "music/brahms_hungarian5_strings.flac",
     "speech/librispeech_198-209-0000.flac",
 )
+PROFILES = sorted(path.stem for path in FOLDER.glob("*.toml"))
 KINDS = ("music", "drums", "voice", "noise", "sweep")
 
 # Largest of each node over all set-ups, rates and kinds of programme below, measured (see `Difference`).
@@ -127,7 +129,10 @@ def test_real_audio_against_float64(real_data, name, setup):
     audio = read_audio(str(real_data / name))
     x = audio.samples.T[:2, : 8 * audio.fs_hz]
     x = to_q15(x / np.abs(x).max() * 10 ** (-1 / 20))
-    config = DynamicsConfig(fs_hz=audio.fs_hz, channels=len(x), **SETUPS[setup])
+    if setup in PROFILES:
+        config = load_profile(setup, audio.fs_hz, len(x))
+    else:
+        config = DynamicsConfig(fs_hz=audio.fs_hz, channels=len(x), **SETUPS[setup])
     found = compare(config, x)
     assert found.lsb <= 2, found
     assert found.within >= 0.999, found

@@ -89,6 +89,12 @@ def test_a_file_of_ones_own(tmp_path):
     assert load_profile(str(path), 44100, 2) == parse_profile(GOOD, 44100, 2)
 
 
+def test_a_byte_order_mark_is_no_matter(tmp_path):
+    path = tmp_path / "mark.toml"
+    path.write_text(GOOD, "utf-8-sig")
+    assert load_profile(str(path), 44100, 2) == parse_profile(GOOD, 44100, 2)
+
+
 # --- profiles that are wrong -----------------------------------------------------------------
 
 
@@ -134,6 +140,9 @@ def test_a_file_of_ones_own(tmp_path):
         ("edges_hz = [", "not TOML: "),
         ("a = 1\na = 2", "not TOML: "),
         ("ratio: 2", "not TOML: "),
+        ("a = " + 5000 * "[", "not TOML: "),
+        ("a = " + 5000 * "1", "not TOML: "),
+        ("[[bands]]\nratio = 1" + 20 * "0", "bands[0].ratio=100000000000000000000: must be 1 or more"),
     ],
 )  # fmt: skip
 def test_what_is_wrong_is_named(text, says):

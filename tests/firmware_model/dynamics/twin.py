@@ -1,6 +1,5 @@
 """The fixed-point processor beside its float64 twin, and programme to run both on."""
 
-from dataclasses import fields
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -10,7 +9,7 @@ from firmware_model.dynamics.params import BandConfig, DynamicsConfig, LimiterCo
 from firmware_model.dynamics.processor import DynamicsProbes, init_probes, process_frame
 from firmware_model.dynamics.state import DynamicsState, init_state
 from firmware_model.dynamics.tuning import quantise
-from firmware_model.reference.dynamics_model import BandModel, DynamicsModel, LimiterModel
+from firmware_model.golden.dynamics_cases import reference_model as model_of
 from firmware_model.reference.processor import Result, process
 
 RATES = (16000, 44100, 48000, 96000)
@@ -65,19 +64,6 @@ def run(config: DynamicsConfig, x_q15: np.ndarray, state: DynamicsState | None =
     nodes, y_q15 = init_probes(params, x_q15.shape[1]), np.zeros_like(x_q15)
     process_frame(params, state, x_q15, y_q15, nodes)
     return Run(y_q15, nodes, state)
-
-
-def model_of(config: DynamicsConfig) -> DynamicsModel:
-    """The twin's settings: fields of the same names."""
-
-    def values(settings: Any, kind: Any) -> dict[str, Any]:
-        return {f.name: getattr(settings, f.name) for f in fields(kind)}
-
-    parts = {
-        "bands": tuple(BandModel(**values(band, BandModel)) for band in config.bands),
-        "limiter": LimiterModel(**values(config.limiter, LimiterModel)),
-    }
-    return DynamicsModel(**(values(config, DynamicsModel) | parts))
 
 
 def flat(fs_hz: int, edges_hz: Any, **other: Any) -> DynamicsConfig:
