@@ -1,0 +1,39 @@
+"""Freezing: every golden computed afresh, as `store.write` takes it."""
+
+from collections.abc import Iterator
+from typing import Any
+
+from firmware_model.golden import stimuli
+from firmware_model.golden.cases import CASES
+from firmware_model.golden.store import FOLDER, Frozen, GoldenError, Store, facts_of
+from fixedpoint.errors import ConfigError
+from fixedpoint.qformat import Q15
+
+
+def goldens(remake_stimuli: bool = False) -> Iterator[Frozen]:
+    """All goldens.
+
+    Parameters
+    ----------
+    remake_stimuli : make the stimuli by their formulas even where they are frozen already; another machine's
+        sine may then move a sample by an LSB
+    """
+    yield from _stimuli(remake_stimuli)
+
+
+def _stimuli(remake: bool) -> Iterator[Frozen]:
+    rates = {case.stimulus: case.fs_hz for case in CASES.values()}
+    for name, (words, _) in stimuli.FORMULAS.items():
+        key = f"stimulus:{name}"
+        samples = None if remake else _frozen_already(key)
+        if samples is None:
+            samples = stimuli.synthesise(name)
+        configuration: dict[str, Any] = {"fs_hz": rates[name], "what": words}
+        yield Frozen(key, "stimuli.npz", {key: samples}, facts_of(samples, str(Q15), configuration))
+
+
+def _frozen_already(key: str) -> Any:
+    try:
+        return Store(FOLDER).array(key)
+    except (GoldenError, ConfigError):
+        return None

@@ -1,0 +1,274 @@
+"""The store of frozen vectors: NPZ files, and a manifest that says what each one is and why it last changed.
+
+Whatever is read is held against the manifest first, and the manifest against its own digest, so that a file
+that was cut, corrupted or edited by hand is named and never compared with.
+"""
+
+import hashlib
+import io
+import json
+import zipfile
+from collections.abc import Iterable
+from functools import cache
+from importlib.metadata import version
+from pathlib import Path
+from platform import python_version
+from typing import Any, NamedTuple
+
+import numpy as np
+
+from firmware_model.pcm import replace_file
+from fixedpoint.errors import BittrueError, ConfigError
+
+FOLDER = Path(__file__).with_name("vectors")
+MANIFEST = "manifest.json"
+_TOOLS = ("bittrue", "numpy", "numba", "scipy")
+_REMEDY = "restore it from version control, or freeze again with make golden-write REASON=..."
+
+
+class GoldenError(BittrueError):
+    """A file of the store that is missing, corrupted or edited by hand."""
+
+
+class Frozen(NamedTuple):
+    """A golden as it is written.
+
+    name : kind and name: "stimulus:bursts-48k", "kernel:fixedpoint.arith.sat16", "node:mbdp-headset:bus"
+    file : the NPZ file that holds it
+    arrays : by their names in that file; of a long node only a part is kept, see `signatures`
+    facts : sha256, shape, dtype, format, configuration; JSON values
+    """
+
+    name: str
+    file: str
+    arrays: dict[str, np.ndarray]
+    facts: dict[str, Any]
+
+
+class Store:
+    """A folder with NPZ files and a manifest.
+
+    Raises
+    ------
+    GoldenError
+        The manifest is missing, no JSON, or not as it was written.
+    """
+
+    def __init__(self, folder: Path = FOLDER) -> None:
+        self.folder = folder
+        manifest = _read_manifest(folder / MANIFEST)
+        self.entries: dict[str, dict[str, Any]] = manifest["entries"]
+        self.files: dict[str, str] = manifest["files"]
+        self._arrays: dict[str, dict[str, np.ndarray]] = {}
+
+    def entry(self, name: str) -> dict[str, Any]:
+        """What the manifest says of a golden.
+
+        Raises
+        ------
+        ConfigError
+        """
+        if name not in self.entries:
+            kind = name.partition(":")[0] + ":"
+            known = ", ".join(key.removeprefix(kind) for key in self.entries if key.startswith(kind))
+            raise ConfigError(f"{kind[:-1]} {name.removeprefix(kind)!r}: must be one of {known}")
+        return self.entries[name]
+
+    def array(self, name: str, part: str = "") -> np.ndarray:
+        """The frozen array of a golden, or a part of it: "head", "sums".
+
+        Raises
+        ------
+        ConfigError
+            No golden of this name.
+        GoldenError
+            Its file is missing, or not as it was written.
+        """
+        file = self.entry(name)["file"]
+        if file not in self._arrays:
+            self._arrays[file] = self._read(file)
+        array = self._arrays[file][f"{name}:{part}" if part else name]
+        array.setflags(write=False)
+        return array
+
+    def verify(self) -> list[str]:
+        """One line for each file that is not as it was written, or that the manifest does not know."""
+        found = []
+        for file in self.files:
+            try:
+                self._read(file)
+            except GoldenError as error:
+                found.append(str(error))
+        unknown = {path.name for path in self.folder.iterdir()} - set(self.files) - {MANIFEST}
+        return found + [f"{name}: is not in {MANIFEST}; remove it" for name in sorted(unknown)]
+
+    def _read(self, file: str) -> dict[str, np.ndarray]:
+        try:
+            content = (self.folder / file).read_bytes()
+        except OSError as error:
+            raise GoldenError(f"{file}: {error.strerror or error}; {_REMEDY}") from error
+        found, wanted = hashlib.sha256(content).hexdigest(), self.files[file]
+        if found != wanted:
+            raise GoldenError(
+                f"{file}: corrupted, its sha256 is {found[:12]}, {MANIFEST} says {wanted[:12]}; {_REMEDY}"
+            )
+        with np.load(io.BytesIO(content), allow_pickle=False) as arrays:
+            return dict(arrays)
+
+
+@cache
+def shipped() -> Store:
+    """The store that comes with the package."""
+    return Store()
+
+
+def load_stimulus(name: str) -> np.ndarray:
+    """(channels, n) int16, Q1.15; see `stimuli.load`."""
+    return shipped().array(f"stimulus:{name}")
+
+
+def golden(case: str) -> np.ndarray:
+    """(rows, steps) integers: the frozen output of a case.
+
+    Raises
+    ------
+    ConfigError, GoldenError
+    """
+    return shipped().array(f"output:{case}")
+
+
+def verify() -> list[str]:
+    """One line for each file of the shipped store that is not as it was written."""
+    return shipped().verify()
+
+
+def digest(values: np.ndarray) -> str:
+    """SHA-256 of an integer array's little-endian bytes in C order, hex."""
+    little = np.ascontiguousarray(values, values.dtype.newbyteorder("<"))
+    return hashlib.sha256(little.tobytes()).hexdigest()
+
+
+def facts_of(values: np.ndarray, fmt: str, configuration: Any) -> dict[str, Any]:
+    """The manifest's facts of an array."""
+    shape = list(values.shape)
+    named = {"shape": shape, "dtype": values.dtype.name, "format": fmt, "configuration": configuration}
+    return {"sha256": digest(values), **named}
+
+
+class Changes(NamedTuple):
+    """Names of goldens, by what writing did to them."""
+
+    new: list[str]
+    changed: list[str]
+    removed: list[str]
+
+    def __bool__(self) -> bool:
+        return bool(self.new or self.changed or self.removed)
+
+
+def write(goldens: Iterable[Frozen], reason: str, folder: Path = FOLDER) -> Changes:
+    """Freeze these goldens, all that there are; entries and files that do not change stay as they are.
+
+    Parameters
+    ----------
+    reason : one line, why they change: kept with the entries that change
+
+    Raises
+    ------
+    ConfigError
+        No reason.
+    GoldenError
+        The manifest that is there was edited by hand.
+    """
+    reason = " ".join(reason.split())
+    if not reason:
+        raise ConfigError('REASON="": one line is needed that says why the goldens change')
+    goldens = list(goldens)
+    old = _old_manifest(folder)
+    entries: dict[str, dict[str, Any]] = {}
+    new: list[str] = []
+    changed: list[str] = []
+    for golden in goldens:
+        before = old["entries"].get(golden.name)
+        if before is not None and golden.facts.items() <= before.items() and before["file"] == golden.file:
+            entries[golden.name] = before
+            continue
+        (new if before is None else changed).append(golden.name)
+        entries[golden.name] = _entry(golden, reason)
+    removed = [name for name in old["entries"] if name not in entries]
+    touched = {entries[name]["file"] for name in new + changed}
+    touched |= {old["entries"][name]["file"] for name in removed}
+    files = {}
+    for file in dict.fromkeys(golden.file for golden in goldens):
+        files[file] = _write_file(folder, file, goldens, None if file in touched else old["files"].get(file))
+    for file in set(old["files"]) - set(files):
+        (folder / file).unlink(missing_ok=True)
+    replace_file(folder / MANIFEST, _manifest_bytes(entries, files))
+    return Changes(new, changed, removed)
+
+
+def _entry(golden: Frozen, reason: str) -> dict[str, Any]:
+    versions = {"python": python_version(), **{tool: version(tool) for tool in _TOOLS}}
+    return {"file": golden.file, **golden.facts, "versions": versions, "reason": reason}
+
+
+def _write_file(folder: Path, file: str, goldens: list[Frozen], kept: str | None) -> str:
+    """Write the arrays of a file unless it has the hash of the one to be kept; return its hash."""
+    path = folder / file
+    if kept and path.is_file() and hashlib.sha256(path.read_bytes()).hexdigest() == kept:
+        return kept
+    arrays: dict[str, np.ndarray] = {}
+    for golden in goldens:
+        if golden.file == file:
+            arrays |= golden.arrays
+    content = _npz_bytes(arrays)
+    folder.mkdir(parents=True, exist_ok=True)
+    replace_file(path, content)
+    return hashlib.sha256(content).hexdigest()
+
+
+def _npz_bytes(arrays: dict[str, np.ndarray]) -> bytes:
+    """An NPZ file: the same bytes for the same arrays."""
+    buffer = io.BytesIO()
+    with zipfile.ZipFile(buffer, "w", zipfile.ZIP_DEFLATED, compresslevel=9) as archive:
+        for name, values in arrays.items():
+            member = io.BytesIO()
+            np.lib.format.write_array(member, np.ascontiguousarray(values), allow_pickle=False)
+            info = zipfile.ZipInfo(f"{name}.npy")  # dated 1980
+            info.compress_type = zipfile.ZIP_DEFLATED
+            archive.writestr(info, member.getvalue())
+    return buffer.getvalue()
+
+
+def _digest_of(entries: Any, files: Any) -> str:
+    text = json.dumps({"entries": entries, "files": files}, sort_keys=True, separators=(",", ":"))
+    return hashlib.sha256(text.encode()).hexdigest()
+
+
+def _manifest_bytes(entries: Any, files: Any) -> bytes:
+    manifest = {
+        "about": "Frozen goldens; written by make golden-write, not to be edited: sha256 is of all below.",
+        "sha256": _digest_of(entries, files),
+        "files": files,
+        "entries": entries,
+    }
+    return (json.dumps(manifest, indent=1, ensure_ascii=False) + "\n").encode()
+
+
+def _old_manifest(folder: Path) -> dict[str, Any]:
+    if not (folder / MANIFEST).exists():
+        return {"entries": {}, "files": {}}
+    return _read_manifest(folder / MANIFEST)
+
+
+def _read_manifest(path: Path) -> dict[str, Any]:
+    try:
+        manifest = json.loads(path.read_bytes())
+        stated, entries, files = manifest["sha256"], manifest["entries"], manifest["files"]
+    except OSError as error:
+        raise GoldenError(f"{path.name}: {error.strerror or error}; {_REMEDY}") from error
+    except (ValueError, KeyError, TypeError) as error:
+        raise GoldenError(f"{path.name}: is no manifest of goldens; {_REMEDY}") from error
+    if stated != _digest_of(entries, files):
+        raise GoldenError(f"{path.name}: was edited by hand, its entries do not have its sha256; {_REMEDY}")
+    return manifest
