@@ -9,21 +9,56 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from firmware_model.golden import kernel_cases, stimuli
+from firmware_model.golden.cases import CASES, find_case
+from firmware_model.golden.store import digest, golden
 from fixedpoint._jit import audit, checked
-from tests.kernel_cases import CASES, results
+
+# Control blocks, or hops, that are interpreted; the branches of the kernels have cases of their own.
+SHORTENED = {"mbdp": 48, "watermark": 8}
 
 AUDITED_PROCESS = """
 import json, sys
 from fixedpoint._jit import audit, checked
-from tests.kernel_cases import CASES, results
+from tests.test_audit import kernel_bits, case_bits
+from firmware_model.golden import kernel_cases, dynamics_cases, watermark_cases
+from firmware_model.golden.cases import CASES
+
+def audited(kernel):
+    def run(*args):
+        with audit():
+            kernel(*map(checked, args))
+    return run
+
+for module in (dynamics_cases, watermark_cases):
+    module.process_frame = audited(module.process_frame)
 out = {}
-for name in CASES:
-    try:
-        out[name] = results(name, checked, audit)
-    except (ArithmeticError, IndexError) as error:
-        out[name] = f"{type(error).__name__}: {error}"
+for names, bits in ((kernel_cases.CASES, lambda name: kernel_bits(name, checked, audit)), (CASES, case_bits)):
+    for name in names:
+        try:
+            out[name] = bits(name)
+        except (ArithmeticError, IndexError) as error:
+            out[name] = f"{type(error).__name__}: {error}"
 json.dump(out, sys.stdout)
 """
+
+
+def kernel_bits(name, *how):
+    """Hash of all that a kernel returns and leaves in its arguments, call by call."""
+    return [digest(np.concatenate([call.returned, call.after])) for call in kernel_cases.calls(name, *how)]
+
+
+def shortened(name):
+    """The case, and the beginning of its stimulus."""
+    case = find_case(name)
+    blocks = SHORTENED[name.split("-")[0]]
+    return case, np.ascontiguousarray(stimuli.load(case.stimulus)[:, : blocks * case.block])
+
+
+def case_bits(name):
+    """Hash of each node over the beginning of the case's stimulus."""
+    case, x_q15 = shortened(name)
+    return {node: digest(values) for node, values in case.trace(x_q15).items()}
 
 
 def interpret(*arguments):
@@ -36,15 +71,28 @@ def interpret(*arguments):
 
 @pytest.fixture(scope="module")
 def audited():
-    """Results of all cases, interpreted in a process of their own."""
+    """Results of all kernels and products, interpreted in a process of their own."""
     run = interpret("-c", AUDITED_PROCESS)
     assert run.returncode == 0, run.stderr
     return json.loads(run.stdout)
 
 
-@pytest.mark.parametrize("name", sorted(CASES))
+@pytest.mark.parametrize("name", sorted(kernel_cases.CASES))
 def test_kernel_neither_overflows_nor_differs_from_compiled(name, audited):
-    assert audited[name] == results(name)
+    assert audited[name] == kernel_bits(name)
+
+
+@pytest.mark.parametrize("name", CASES)
+def test_product_neither_overflows_nor_differs_from_compiled(name, audited):
+    assert audited[name] == case_bits(name)
+
+
+@pytest.mark.parametrize("name", CASES)
+def test_the_shortened_product_is_the_beginning_of_its_golden(name):
+    case, x_q15 = shortened(name)
+    output = case.trace(x_q15)[case.output.name]
+    assert output.any()
+    np.testing.assert_array_equal(output, golden(name)[:, : output.shape[1]])
 
 
 AUDIT_SEES = """

@@ -4,8 +4,8 @@ import re
 
 import pytest
 
+from firmware_model.golden.kernel_cases import CASES, arguments
 from fixedpoint._jit import llvm_ir, registered_kernels
-from tests.kernel_cases import CASES, arguments
 
 FLOAT = re.compile(r"\b(double|float|half|fmul|fadd|fsub|fdiv|sitofp|uitofp|fptosi)\b")
 

@@ -3,7 +3,7 @@
 from collections.abc import Iterator
 from typing import Any
 
-from firmware_model.golden import stimuli
+from firmware_model.golden import case_goldens, kernel_cases, kernel_goldens, stimuli
 from firmware_model.golden.cases import CASES
 from firmware_model.golden.store import FOLDER, Frozen, GoldenError, Store, facts_of
 from fixedpoint.errors import ConfigError
@@ -18,7 +18,13 @@ def goldens(remake_stimuli: bool = False) -> Iterator[Frozen]:
     remake_stimuli : make the stimuli by their formulas even where they are frozen already; another machine's
         sine may then move a sample by an LSB
     """
-    yield from _stimuli(remake_stimuli)
+    frozen_stimuli = list(_stimuli(remake_stimuli))
+    yield from frozen_stimuli
+    samples = {stimulus.name: stimulus.arrays[stimulus.name] for stimulus in frozen_stimuli}
+    for case in CASES.values():
+        yield from case_goldens.freeze(case, samples[f"stimulus:{case.stimulus}"])
+    for name in sorted(kernel_cases.CASES):
+        yield kernel_goldens.freeze(name)
 
 
 def _stimuli(remake: bool) -> Iterator[Frozen]:

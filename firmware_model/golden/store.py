@@ -112,8 +112,7 @@ class Store:
             raise GoldenError(
                 f"{file}: corrupted, its sha256 is {found[:12]}, {MANIFEST} says {wanted[:12]}; {_REMEDY}"
             )
-        with np.load(io.BytesIO(content), allow_pickle=False) as arrays:
-            return dict(arrays)
+        return _arrays_in(content)
 
 
 @cache
@@ -196,11 +195,12 @@ def write(goldens: Iterable[Frozen], reason: str, folder: Path = FOLDER) -> Chan
         (new if before is None else changed).append(golden.name)
         entries[golden.name] = _entry(golden, reason)
     removed = [name for name in old["entries"] if name not in entries]
-    touched = {entries[name]["file"] for name in new + changed}
-    touched |= {old["entries"][name]["file"] for name in removed}
     files = {}
     for file in dict.fromkeys(golden.file for golden in goldens):
-        files[file] = _write_file(folder, file, goldens, None if file in touched else old["files"].get(file))
+        arrays: dict[str, np.ndarray] = {}
+        for golden in goldens:
+            arrays |= golden.arrays if golden.file == file else {}
+        files[file] = _write_file(folder / file, arrays, old["files"].get(file))
     for file in set(old["files"]) - set(files):
         (folder / file).unlink(missing_ok=True)
     replace_file(folder / MANIFEST, _manifest_bytes(entries, files))
@@ -212,19 +212,27 @@ def _entry(golden: Frozen, reason: str) -> dict[str, Any]:
     return {"file": golden.file, **golden.facts, "versions": versions, "reason": reason}
 
 
-def _write_file(folder: Path, file: str, goldens: list[Frozen], kept: str | None) -> str:
-    """Write the arrays of a file unless it has the hash of the one to be kept; return its hash."""
-    path = folder / file
-    if kept and path.is_file() and hashlib.sha256(path.read_bytes()).hexdigest() == kept:
-        return kept
-    arrays: dict[str, np.ndarray] = {}
-    for golden in goldens:
-        if golden.file == file:
-            arrays |= golden.arrays
+def _write_file(path: Path, arrays: dict[str, np.ndarray], known: str | None) -> str:
+    """Write arrays, unless the file that is there is known and holds the same; return the file's hash."""
+    if known and path.is_file():
+        content = path.read_bytes()
+        if hashlib.sha256(content).hexdigest() == known and _same(_arrays_in(content), arrays):
+            return known
     content = _npz_bytes(arrays)
-    folder.mkdir(parents=True, exist_ok=True)
+    path.parent.mkdir(parents=True, exist_ok=True)
     replace_file(path, content)
     return hashlib.sha256(content).hexdigest()
+
+
+def _arrays_in(content: bytes) -> dict[str, np.ndarray]:
+    with np.load(io.BytesIO(content), allow_pickle=False) as arrays:
+        return dict(arrays)
+
+
+def _same(a: dict[str, np.ndarray], b: dict[str, np.ndarray]) -> bool:
+    return a.keys() == b.keys() and all(
+        a[key].dtype == b[key].dtype and np.array_equal(a[key], b[key]) for key in a
+    )
 
 
 def _npz_bytes(arrays: dict[str, np.ndarray]) -> bytes:

@@ -3,9 +3,9 @@
 import numpy as np
 import pytest
 
+from firmware_model.golden.kernel_cases.fixedpoint import worst_stage
 from fixedpoint.errors import ConfigError
 from fixedpoint.fft import FFT_SIZES, init_fft, rfft_bfp, stage_radix4
-from tests.kernel_cases.fixedpoint import worst_stage
 
 # Measured: the least SNR over the signals and levels of `signals`, and over impulses.
 MEASURED_DB = {256: 149.9, 512: 146.7, 1024: 143.7, 2048: 140.4}

@@ -10,6 +10,7 @@ from firmware_model.dynamics.params import BandConfig, DynamicsConfig, LimiterCo
 from firmware_model.dynamics.processor import init_probes, process_frame
 from firmware_model.dynamics.state import CLOCK_RELEASE, CLOCK_WANT, DynamicsState, LimiterState, init_state
 from firmware_model.dynamics.tuning import DynamicsParams, LimiterParams, quantise
+from firmware_model.golden.frozen_random import FrozenRandom
 from fixedpoint.arith import INT16_MAX, INT16_MIN, INT32_MAX, INT32_MIN
 
 BANDS = (
@@ -41,7 +42,7 @@ def config(
     )
 
 
-def fill_limiter(rng: np.random.Generator, params: LimiterParams, state: LimiterState) -> None:
+def fill_limiter(rng: FrozenRandom, params: LimiterParams, state: LimiterState) -> None:
     """Rings filled with anything that they can hold, half of it extremes; the sum is that of its ring."""
     top = INT32_MAX
     for ring in (state.want_q31, state.released_q31):
@@ -55,7 +56,7 @@ def fill_limiter(rng: np.random.Generator, params: LimiterParams, state: Limiter
         state.clock[CLOCK_RELEASE] = params.blocks - 1
 
 
-def busy_state(rng: np.random.Generator, params: DynamicsParams) -> DynamicsState:
+def busy_state(rng: FrozenRandom, params: DynamicsParams) -> DynamicsState:
     """Levels, gains, limiters and work areas at anything that they can hold; the crossover is at rest."""
     state = init_state(params)
     bank = state.bank
@@ -79,7 +80,7 @@ def worst_input(params: DynamicsParams, row: int, samples: int) -> np.ndarray:
     return np.where(nodes.band_q27[row, ::-1] >= 0, INT16_MAX, INT16_MIN).astype(np.int16)
 
 
-def frames(rng: np.random.Generator, samples: int = 16) -> list[np.ndarray]:
+def frames(rng: FrozenRandom, samples: int = 16) -> list[np.ndarray]:
     """Two channels: rails, squares, alternating signs, impulses, silence and noise, one after the other."""
     n = np.arange(samples)
     rail = np.full(samples, INT16_MIN)
@@ -92,10 +93,10 @@ def frames(rng: np.random.Generator, samples: int = 16) -> list[np.ndarray]:
     return [np.array(pair).astype(np.int16) for pair in pairs]
 
 
-def _each(*tails: tuple[Any, ...], bands: int = 3) -> Callable[[np.random.Generator], list[tuple]]:
+def _each(*tails: tuple[Any, ...], bands: int = 3) -> Callable[[FrozenRandom], list[tuple]]:
     """Params and the bank of a busy state, followed by each of these tails."""
 
-    def build(rng: np.random.Generator) -> list[tuple]:
+    def build(rng: FrozenRandom) -> list[tuple]:
         params = quantise(config(bands))
         return [(params, busy_state(rng, params).bank, *tail) for tail in tails]
 
@@ -106,24 +107,24 @@ def _ints(*values: int) -> tuple[np.int64, ...]:
     return tuple(np.int64(value) for value in values)
 
 
-def _levels(rng: np.random.Generator) -> list[np.int64]:
+def _levels(rng: FrozenRandom) -> list[np.int64]:
     edges = [level << 24 for level in (-20, -14, -13, -7, -6, -4, 0, 3, 4)]
     near = [edge + d for edge in edges[1:-1] for d in (-1, 1)]
     return [np.int64(v) for v in [*edges, *near, *rng.integers(-20 << 24, 4 << 24, 20)]]
 
 
-def _curves(rng: np.random.Generator) -> list[tuple]:
+def _curves(rng: FrozenRandom) -> list[tuple]:
     curve = quantise(config(len(BANDS))).curve
     return [(curve, np.int64(band), level) for band in range(len(BANDS)) for level in _levels(rng)]
 
 
-def _peaks(rng: np.random.Generator) -> list[tuple]:
+def _peaks(rng: FrozenRandom) -> list[tuple]:
     x = rng.choice([INT32_MIN, INT32_MAX, 0, 1, -1], (4, 8)).astype(np.int32)
     zero = np.zeros((4, 8), np.int32)
     return [(np.int64(8), a, *_ints(first, rows)) for a in (x, zero) for first, rows in ((0, 4), (2, 1))]
 
 
-def _splits(rng: np.random.Generator) -> list[tuple]:
+def _splits(rng: FrozenRandom) -> list[tuple]:
     """The crossover's first split, its integrators left at what a worst input made of them."""
     params = quantise(config(len(BANDS), 1))
     state = busy_state(rng, params).bank
@@ -136,7 +137,7 @@ def _splits(rng: np.random.Generator) -> list[tuple]:
     return out
 
 
-def _phases(rng: np.random.Generator) -> list[tuple]:
+def _phases(rng: FrozenRandom) -> list[tuple]:
     params = quantise(config(len(BANDS)))
     cases = []
     for slot in (0, 9):
@@ -145,7 +146,7 @@ def _phases(rng: np.random.Generator) -> list[tuple]:
     return cases
 
 
-def _split_bands(rng: np.random.Generator) -> list[tuple]:
+def _split_bands(rng: FrozenRandom) -> list[tuple]:
     cases = []
     for edges_hz, samples, all_pass in ((EDGES_HZ, 32, 1), (EDGES_HZ, 32, 0), (HIGHEST_HZ, 64, 1)):
         params = quantise(config(len(BANDS), 1, edges_hz, all_pass=bool(all_pass)))
@@ -156,7 +157,7 @@ def _split_bands(rng: np.random.Generator) -> list[tuple]:
     return cases
 
 
-def _wants(rng: np.random.Generator) -> list[tuple]:
+def _wants(rng: FrozenRandom) -> list[tuple]:
     params = quantise(config())
     cases = []
     for limiter in (params.limiter, params.limiter._replace(blocks=1, inverse_q31=1 << 31)):
@@ -166,7 +167,7 @@ def _wants(rng: np.random.Generator) -> list[tuple]:
     return cases
 
 
-def _attenuations(rng: np.random.Generator) -> list[tuple]:
+def _attenuations(rng: FrozenRandom) -> list[tuple]:
     thresholds = [1, 2, 3, 134218, (1 << 27) - 4096, 1 << 27, *rng.integers(1, 1 << 27, 5).tolist()]
     peaks = [
         0,
@@ -183,7 +184,7 @@ def _attenuations(rng: np.random.Generator) -> list[tuple]:
     return [_ints(t, p) for t, p in [*near, *((t, p) for t in thresholds for p in peaks)]]
 
 
-def _limit_blocks(rng: np.random.Generator) -> list[tuple]:
+def _limit_blocks(rng: FrozenRandom) -> list[tuple]:
     params = quantise(config())
     state = busy_state(rng, params)
     rails = [rng.choice([INT32_MIN, INT32_MAX, 0], (2, 4)).astype(np.int32) for _ in range(8)]
@@ -197,18 +198,18 @@ def _limit_blocks(rng: np.random.Generator) -> list[tuple]:
     return full + rows
 
 
-def _turns(rng: np.random.Generator) -> list[tuple]:
+def _turns(rng: FrozenRandom) -> list[tuple]:
     params = quantise(config())
     state = init_state(params).limiter
     return [(params.limiter, state)] * (2 * params.limiter.blocks + 3)
 
 
-def _copies(rng: np.random.Generator) -> list[tuple]:
+def _copies(rng: FrozenRandom) -> list[tuple]:
     source = rng.choice([INT32_MIN, INT32_MAX], (3, 4)).astype(np.int32)
     return [(source, np.zeros((3, 12), np.int32), np.int64(start)) for start in (0, 8)]
 
 
-def _banks(rng: np.random.Generator) -> list[tuple]:
+def _banks(rng: FrozenRandom) -> list[tuple]:
     cases: list[tuple] = []
     for bands in (1, 3):
         params = quantise(config(bands))
@@ -218,7 +219,7 @@ def _banks(rng: np.random.Generator) -> list[tuple]:
     return cases
 
 
-def _buses(rng: np.random.Generator) -> list[tuple]:
+def _buses(rng: FrozenRandom) -> list[tuple]:
     params = quantise(config())
     probes = init_probes(params, 16)
     cases = []
@@ -228,7 +229,7 @@ def _buses(rng: np.random.Generator) -> list[tuple]:
     return cases
 
 
-def _streams(rng: np.random.Generator) -> list[tuple]:
+def _streams(rng: FrozenRandom) -> list[tuple]:
     """The whole processor: from rest, then from a busy state, then the crossover's worst inputs."""
     params = quantise(config())
     probes = init_probes(params, 16)
@@ -249,7 +250,7 @@ def begun(change: ChangeState, left: int) -> ChangeState:
     return change
 
 
-def _fades(rng: np.random.Generator) -> list[tuple]:
+def _fades(rng: FrozenRandom) -> list[tuple]:
     params = quantise(config())
     cases = []
     for left in (12, 8, 4, 0):
@@ -261,14 +262,14 @@ def _fades(rng: np.random.Generator) -> list[tuple]:
     return cases
 
 
-def _changes(rng: np.random.Generator) -> list[tuple]:
+def _changes(rng: FrozenRandom) -> list[tuple]:
     before, after = quantise(config()), quantise(config(2, all_pass=False))
     state, change = busy_state(rng, before), begun(init_change(after, 16000), 12)
     return [(before, state, after, change, x, np.zeros_like(x)) for x in frames(rng)]
 
 
 _NAME = "firmware_model.dynamics"
-CASES: dict[str, Callable[[np.random.Generator], list[tuple]]] = {
+CASES: dict[str, Callable[[FrozenRandom], list[tuple]]] = {
     f"{_NAME}.gain_computer.downward_q24": _curves,
     f"{_NAME}.gain_computer.upward_q24": _curves,
     f"{_NAME}.gain_computer.reduction_q24": _curves,

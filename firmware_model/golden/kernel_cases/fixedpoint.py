@@ -1,10 +1,12 @@
 """Arguments for the kernels of `fixedpoint`: extremes of each domain, then random values."""
 
+import math
 from collections.abc import Callable
 
 import numpy as np
 
 import fixedpoint.elementary  # noqa: F401 (registers its kernels)
+from firmware_model.golden.frozen_random import FrozenRandom
 from fixedpoint.biquad import butterworth
 from fixedpoint.fft import FftParams, init_fft
 
@@ -14,35 +16,35 @@ EDGES = {
 }
 
 
-def _ints(rng: np.random.Generator, bits: int, count: int = 40) -> list[np.int64]:
-    """Extremes of a signed range of `bits` magnitude bits, then log-uniform magnitudes of both signs."""
+def _ints(rng: FrozenRandom, bits: int, count: int = 40) -> list[np.int64]:
+    """Extremes of a signed range of `bits` magnitude bits, then magnitudes of every size, of both signs."""
     top = 1 << bits
     edges = EDGES.get(bits, [-top, -top + 1, -1, 0, 1, top - 1])
-    magnitudes = np.floor(2 ** rng.uniform(0, bits, count))
-    random = np.clip(magnitudes * rng.choice([-1, 1], count), -top, top - 1)
-    return [np.int64(v) for v in edges] + [np.int64(int(v)) for v in random]
+    sizes = [1 << rng.integers(bits) for _ in range(count)]
+    random = [rng.choice((-1, 1)) * rng.integers(size, 2 * size) for size in sizes]
+    return [np.int64(v) for v in edges + random]
 
 
-def _unary(bits: int) -> Callable[[np.random.Generator], list[tuple]]:
+def _unary(bits: int) -> Callable[[FrozenRandom], list[tuple]]:
     return lambda rng: [(x,) for x in _ints(rng, bits)]
 
 
-def _binary(bits_a: int, bits_b: int) -> Callable[[np.random.Generator], list[tuple]]:
+def _binary(bits_a: int, bits_b: int) -> Callable[[FrozenRandom], list[tuple]]:
     return lambda rng: [(a, b) for a in _ints(rng, bits_a, 6) for b in _ints(rng, bits_b, 6)]
 
 
-def _shift(bits: int, highest: int) -> Callable[[np.random.Generator], list[tuple]]:
+def _shift(bits: int, highest: int) -> Callable[[FrozenRandom], list[tuple]]:
     return lambda rng: [
         (x, np.int64(n)) for x in _ints(rng, bits, 6) for n in (0, 1, 2, highest // 2, highest)
     ]
 
 
-def _exp2(rng: np.random.Generator) -> list[tuple]:
+def _exp2(rng: FrozenRandom) -> list[tuple]:
     whole = [np.int64(k << 24) for k in range(-128, 128, 9)]
     return [(x, np.int64(n)) for x in _ints(rng, 31) + whole for n in (0, 15, 31, 62)]
 
 
-def frames(rng: np.random.Generator, n: int) -> list[np.ndarray]:
+def frames(rng: FrozenRandom, n: int) -> list[np.ndarray]:
     """Frames at the edges of the FFT's domain: silence, impulse, rails, noise loud and quiet."""
     sign = np.where(np.arange(n) % 32 < 16, 1, -1)
     return [
@@ -61,12 +63,12 @@ def _spectrum(n: int) -> np.ndarray:
     return np.zeros(n // 2 + 1, np.int32)
 
 
-def _rfft(rng: np.random.Generator) -> list[tuple]:
+def _rfft(rng: FrozenRandom) -> list[tuple]:
     return [(init_fft(n), x, _spectrum(n), _spectrum(n)) for n in (256, 512) for x in frames(rng, n)]
 
 
-def _load(n: int) -> Callable[[np.random.Generator], list[tuple]]:
-    def build(rng: np.random.Generator) -> list[tuple]:
+def _load(n: int) -> Callable[[FrozenRandom], list[tuple]]:
+    def build(rng: FrozenRandom) -> list[tuple]:
         tight = rng.choice([-(1 << 28), (1 << 28)], n).astype(np.int32)
         loud = rng.choice([-(1 << 31), (1 << 31) - 1], n).astype(np.int32)
         quiet = rng.choice([-1, 0, 1], n).astype(np.int32)
@@ -96,7 +98,7 @@ def worst_stage(params: FftParams, q: int, offset: int, part: str) -> tuple[np.n
     return re, im
 
 
-def _stages(rng: np.random.Generator) -> list[tuple]:
+def _stages(rng: FrozenRandom) -> list[tuple]:
     cases = []
     for n in (256, 512):
         params = init_fft(n)
@@ -114,7 +116,7 @@ def _stages(rng: np.random.Generator) -> list[tuple]:
     return cases
 
 
-def _split(rng: np.random.Generator) -> list[tuple]:
+def _split(rng: FrozenRandom) -> list[tuple]:
     cases = []
     for n in (256, 512):
         for shift, top in ((0, 1 << 29), (2, 1407366400)):  # 1.3107 * 2**30, the largest stage output
@@ -123,21 +125,21 @@ def _split(rng: np.random.Generator) -> list[tuple]:
     return cases
 
 
-def _sections(rng: np.random.Generator) -> list[tuple]:
+def _sections(rng: FrozenRandom) -> list[tuple]:
     """Samples of sections of low and high corner, at states that input at +-4 of random sign leads to."""
-    cases = []
+    cases: list[tuple] = []
     for corner_hz in (20, 60, 1000, 20000):
         section = butterworth(corner_hz, 48000)
         g = section.gain_q27 / 2**28
         s1 = s2 = 0.0
         for x in rng.choice([-4, 4], 20):
             cases.append((np.int64(int(x) << 27), *(np.int64(int(s * 2.0**54)) for s in (s1, s2)), *section))
-            band = (s1 + g * (x - s2)) / (1 + g * (g + 2**0.5))
+            band = (s1 + g * (x - s2)) / (1 + g * (g + math.sqrt(2)))
             s1, s2 = 2 * band - s1, s2 + 2 * g * band
     return [tuple(np.int64(v) for v in case) for case in cases]
 
 
-def _smoothed(rng: np.random.Generator) -> list[tuple]:
+def _smoothed(rng: FrozenRandom) -> list[tuple]:
     top = 1 << 61
     pairs = [(-top, top), (top, -top), (0, 2 * top), (2 * top, 0), (5, 0), (-5, 0), (0, 5), (7, 7)]
     return [tuple(map(np.int64, (y, x, c))) for y, x in pairs for c in (0, 1, 1 << 20, (1 << 31) - 1)]

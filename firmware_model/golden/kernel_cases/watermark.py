@@ -5,6 +5,7 @@ from typing import Any
 
 import numpy as np
 
+from firmware_model.golden.frozen_random import FrozenRandom
 from firmware_model.watermark.detector import process_frame  # noqa: F401 (registers the kernels)
 from firmware_model.watermark.key import Key
 from firmware_model.watermark.params import DetectorParams, WatermarkConfig, quantise
@@ -27,7 +28,7 @@ def _params() -> DetectorParams:
     return quantise(CONFIG, np.stack([k.signs(CONFIG.max_marks, CONFIG.slots, CONFIG.bands) for k in keys]))
 
 
-def _hops(rng: np.random.Generator) -> list[np.ndarray]:
+def _hops(rng: FrozenRandom) -> list[np.ndarray]:
     """Silence, noise, rails and steps between them: all that makes levels and features jump."""
     rail = np.full(CONFIG.hop, -(1 << 15), np.int16)
     square = np.where(np.arange(CONFIG.hop) % 8 < 4, (1 << 15) - 1, -(1 << 15)).astype(np.int16)
@@ -36,7 +37,7 @@ def _hops(rng: np.random.Generator) -> list[np.ndarray]:
     return [quiet, square, quiet, rail, *noise, square, square, *noise, quiet]
 
 
-def _busy_state(rng: np.random.Generator, params: DetectorParams) -> DetectorState:
+def _busy_state(rng: FrozenRandom, params: DetectorParams) -> DetectorState:
     """A state whose memories are filled with anything that they can hold."""
     state = init_state(params)
     state.input_q15[:] = rng.integers(-(1 << 15), 1 << 15, len(state.input_q15))
@@ -54,34 +55,34 @@ def _busy_state(rng: np.random.Generator, params: DetectorParams) -> DetectorSta
     return state
 
 
-def _each(*tails: tuple[Any, ...]) -> Callable[[np.random.Generator], list[tuple]]:
+def _each(*tails: tuple[Any, ...]) -> Callable[[FrozenRandom], list[tuple]]:
     """Params and a busy state, followed by each of these tails."""
 
-    def build(rng: np.random.Generator) -> list[tuple]:
+    def build(rng: FrozenRandom) -> list[tuple]:
         params = _params()
         return [(params, _busy_state(rng, params), *tail) for tail in tails]
 
     return build
 
 
-def _stream(rng: np.random.Generator) -> list[tuple]:
+def _stream(rng: FrozenRandom) -> list[tuple]:
     params, output = _params(), init_output(_params())
     state = init_state(params)
     probes = init_probes(params)
     return [(params, state, x, output, probes) for x in _hops(rng)]
 
 
-def _load(rng: np.random.Generator) -> list[tuple]:
+def _load(rng: FrozenRandom) -> list[tuple]:
     params = _params()
     return [(params, _busy_state(rng, params), x) for x in _hops(rng)[:5]]
 
 
-def _powers(rng: np.random.Generator) -> list[tuple]:
+def _powers(rng: FrozenRandom) -> list[tuple]:
     parts = [np.int64(v) for v in (0, 1, -1, 1296000000, -1296000000, int(rng.integers(1 << 30)))]
     return [(re, im, np.int64(e)) for re in parts for im in parts for e in (-30, -28, -3, 0, 9, 12)]
 
 
-def _ratios(rng: np.random.Generator) -> list[tuple]:
+def _ratios(rng: FrozenRandom) -> list[tuple]:
     params = _params()
     least = params.silence_variance
     top = 16 * CONFIG.bands * 127**2
@@ -92,7 +93,7 @@ def _ratios(rng: np.random.Generator) -> list[tuple]:
     ]
 
 
-def _peaks(rng: np.random.Generator) -> list[tuple]:
+def _peaks(rng: FrozenRandom) -> list[tuple]:
     params = _params()
     state = init_state(params)
     report = np.zeros((2, 4), np.int32)
@@ -101,7 +102,7 @@ def _peaks(rng: np.random.Generator) -> list[tuple]:
 
 
 _NAME = "firmware_model.watermark"
-CASES: dict[str, Callable[[np.random.Generator], list[tuple]]] = {
+CASES: dict[str, Callable[[FrozenRandom], list[tuple]]] = {
     f"{_NAME}.frontend.load_frame": _load,
     f"{_NAME}.frontend.log_power_q24": _powers,
     f"{_NAME}.frontend.update_levels": _each((np.int64(-28),), (np.int64(9),)),
