@@ -85,6 +85,22 @@ def test_sum_and_slopes_at_extreme_edges(fs_hz, edges):
     assert slope < 0.015, f"bands down to -80 dB: measured {slope:.2g} dB"
 
 
+@pytest.mark.parametrize(("fs_hz", "edge_hz"), [(48000, 1000), (48000, 16000), (16000, 5000)])
+@pytest.mark.parametrize("below", [10.0, 17.8])
+def test_high_slope_far_below_an_edge(fs_hz, edge_hz, below):
+    """The high band is all-pass less low band: what is left of it at -80 to -120 dB, by a tone alone."""
+    period = 1 << 15
+    bin_ = round(edge_hz / below * period / fs_hz)
+    x = np.round(32000 * np.sin(2 * np.pi * bin_ * np.arange(period) / period)).astype(np.int16)
+    config = flat(fs_hz, [edge_hz])
+    high_q27 = run(config, np.tile(x, 3)).nodes.band_q27[1, -period:]
+    measured = np.fft.rfft(high_q27 / Q27)[bin_] / np.fft.rfft(x / 32768)[bin_]
+    exact = band_response(np.array([bin_ * fs_hz / period]), model_of(config))[1, 0]
+    assert -120 < decibels(exact) < -79
+    error = abs(decibels(measured) - decibels(exact))
+    assert error < 0.004, f"at {decibels(exact):.1f} dB: measured {error:.2g} dB, largest 0.0021 at -117 dB"
+
+
 def test_without_all_pass_bands_keep_their_slopes_and_the_sum_ripples():
     config = flat(48000, [120, 240, 480, 960], all_pass=False)
     ripple, slope = errors(Multitone(48000), config)
