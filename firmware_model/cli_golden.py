@@ -3,6 +3,118 @@
 Each command imports what it needs when it runs, as in `cli`.
 """
 
+from typing import Annotated
+
 import typer
 
+from firmware_model import cli_output as output
+from firmware_model.cli_options import Json
+
+EQUAL, DIFFERENT = 0, 1
+
 app = typer.Typer(add_completion=False, rich_markup_mode=None)
+
+
+@app.command(short_help="Bit-exactness and reference regressions, all of them.")
+def check(
+    text: Annotated[
+        str, typer.Option("--filter", metavar="TEXT", help="Only items whose name holds this text.")
+    ] = "",
+    junit: Annotated[
+        str | None, typer.Option("--junit", metavar="FILE", help="Write JUnit XML to FILE.xml.")
+    ] = None,
+    github: Annotated[
+        bool, typer.Option("--github", help="Annotate failures for GitHub, on standard error.")
+    ] = False,
+    jobs: Annotated[int, typer.Option("--jobs", metavar="N", min=1, max=256, help="Processes.")] = 2,
+    json: Json = False,
+) -> None:
+    """Hold every kernel and both products against their goldens and references.
+
+    Items are kernel:NAME (bits of the golden), case:NAME (golden output, every node, probes on and off),
+    reference:NAME (error of every node against the float64 reference) and conformance:NAME (bits of
+    CMSIS-DSP, where that is installed). Status 1: a difference; status 2: a golden's file is not as it was
+    written.
+    """
+    import time
+
+    if junit is not None:
+        output.check_output(junit, [], (".xml",))
+    from firmware_model import cli_check
+    from firmware_model.golden import check as golden_check
+
+    golden_check.require_sound_store()
+    items = golden_check.items(text)
+    tally, begun = cli_check.Tally(items), time.perf_counter()
+    with cli_check.live_table(tally) as add:
+        for result in golden_check.run_all(items, jobs):
+            add(result)
+    seconds = time.perf_counter() - begun
+    if junit is not None:
+        output.replace_file(junit, cli_check.junit(tally))
+    if github:
+        for line in cli_check.annotations(tally):
+            output.note(line)
+    if json:
+        output.emit_json(cli_check.facts(tally, seconds))
+    else:
+        output.emit(cli_check.report(tally, seconds))
+    raise typer.Exit(DIFFERENT if tally.count(golden_check.FAILED) else EQUAL)
+
+
+@app.command(short_help="Per node: range, headroom, noise, histogram, and a format proposal.")
+def ranges(
+    cases: Annotated[list[str], typer.Argument(metavar="CASE...", help="Golden cases.")],
+    audio: Annotated[
+        list[str] | None,
+        typer.Option(
+            "--audio",
+            metavar="FILE...",
+            help="WAV or FLAC to run instead of the frozen stimulus; further arguments that end in .wav or "
+            ".flac are audio too.",
+        ),
+    ] = None,
+    sqnr: Annotated[
+        float, typer.Option("--sqnr", metavar="DB", min=0, max=200, help="What a proposal keeps.")
+    ] = 90.0,
+    margin: Annotated[
+        int,
+        typer.Option("--margin", metavar="BITS", min=0, max=16, help="Headroom over what was observed."),
+    ] = 1,
+    seconds: Annotated[
+        float,
+        typer.Option(
+            "--seconds", metavar="S", min=0.1, max=60, help="Of each input, from its start, for the SQNR."
+        ),
+    ] = 5.0,
+    html: Annotated[
+        str | None, typer.Option("--html", metavar="FILE", help="Write a page with the histograms.")
+    ] = None,
+    resample: Annotated[
+        bool, typer.Option("--resample", help="Convert audio of another rate to that of the case.")
+    ] = False,
+    json: Json = False,
+) -> None:
+    """Range, headroom, noise and a format proposal for every named node of golden cases.
+
+    SQNR: energy of the float reference's node to that of the difference from the integer one.
+    """
+    from firmware_model import cli_ranges
+    from firmware_model.golden.cases import find_case
+
+    cases, audio = cli_ranges.sort_arguments(cases, audio or [])
+    if html is not None:
+        output.check_output(html, list(audio), (".html", ".htm"))
+    chosen = [find_case(name) for name in cases]
+    wanted = cli_ranges.Wanted(sqnr, margin, seconds)
+    with output.progress("ranges", len(chosen) * (max(1, len(audio)) + 1)) as step:
+        reports = [cli_ranges.analyse(case, audio, wanted, resample, step) for case in chosen]
+    if html is not None:
+        from firmware_model import cli_ranges_html
+
+        output.replace_file(html, cli_ranges_html.page(reports).encode())
+    if json:
+        output.emit_json({"cases": [cli_ranges.facts(report) for report in reports]})
+    else:
+        output.emit(cli_ranges.tables(reports))
+    cli_ranges.note_clipping(reports)

@@ -1,0 +1,172 @@
+"""Every regression of bit-exactness in one list of items: kernels, products, references, conformance.
+
+An item is "kind:name". Items do not depend on each other and run in any order, in any process.
+"""
+
+import inspect
+import time
+from collections.abc import Iterator, Sequence
+from concurrent.futures import ProcessPoolExecutor, as_completed
+from contextlib import suppress
+from multiprocessing import get_context
+from pathlib import Path
+from typing import Any, NamedTuple
+
+from firmware_model.golden import case_goldens, kernel_cases, kernel_goldens, reference_bounds
+from firmware_model.golden.cases import CASES, find_case
+from firmware_model.golden.kernel_goldens import Difference
+from firmware_model.golden.store import GoldenError, shipped
+from fixedpoint._jit import registered_kernels
+from fixedpoint.errors import ConfigError
+
+PASSED, FAILED, SKIPPED = "passed", "failed", "skipped"
+KINDS = {
+    "case": "golden output and nodes of a product, bit for bit, probes on and off",
+    "reference": "error of every node against the float64 reference",
+    "conformance": "bits of other implementations",
+    "kernel": "golden of a kernel, bit for bit",
+}
+
+
+class Result(NamedTuple):
+    """What became of an item.
+
+    item : "kernel:fixedpoint.arith.sat16"
+    status : PASSED, FAILED or SKIPPED
+    seconds : it took, compiling included
+    says : one line: what differs, why it was skipped, or what was measured; may be empty
+    first_difference : of one that failed, where there is one
+    """
+
+    item: str
+    status: str
+    seconds: float
+    says: str
+    first_difference: Difference | None = None
+
+    @property
+    def kind(self) -> str:
+        """ "kernel", "case", "reference" or "conformance"."""
+        return self.item.partition(":")[0]
+
+    @property
+    def name(self) -> str:
+        """Without the kind."""
+        return self.item.partition(":")[2]
+
+
+def items(text: str = "") -> list[str]:
+    """Names of all items that hold the text, what takes long to compile first.
+
+    Raises
+    ------
+    ConfigError
+        None holds it.
+    """
+    kernels = set(kernel_cases.CASES) | set(registered_kernels())
+    kernels |= {name.partition(":")[2] for name in shipped().entries if name.startswith("kernel:")}
+    names = {
+        "case": CASES,
+        "conformance": _conformance_names(),
+        "kernel": sorted(kernels, reverse=True),
+        "reference": CASES,
+    }
+    everything = [f"{kind}:{name}" for kind, those in names.items() for name in those]
+    chosen = [item for item in everything if text in item]
+    if not chosen:
+        raise ConfigError(f"filter={text!r}: no item holds it; items are {', '.join(KINDS)} and a name")
+    return chosen
+
+
+def require_sound_store() -> None:
+    """Refuse to check against files that are not as they were written.
+
+    Raises
+    ------
+    GoldenError
+        Names them.
+    """
+    faults = shipped().verify()
+    if faults:
+        raise GoldenError("; ".join(faults))
+
+
+def run_all(chosen: Sequence[str], jobs: int = 1) -> Iterator[Result]:
+    """Results of items as they come, from so many processes; 1: from this one."""
+    if jobs == 1 or len(chosen) == 1:
+        yield from map(run, chosen)
+        return
+    with ProcessPoolExecutor(jobs, mp_context=get_context("spawn")) as pool:
+        pending = [pool.submit(run, item) for item in chosen]
+        try:
+            for done in as_completed(pending):
+                yield done.result()
+        finally:
+            pool.shutdown(wait=True, cancel_futures=True)
+
+
+def run(item: str) -> Result:
+    """Check one item."""
+    kind, _, name = item.partition(":")
+    begun = time.perf_counter()
+    check = {"case": _case, "reference": _reference, "kernel": _kernel, "conformance": _conformance}[kind]
+    status, says, difference = check(name)
+    return Result(item, status, time.perf_counter() - begun, says, difference)
+
+
+def in_words(found: Difference) -> str:
+    """ "level, 120-2000 Hz, step 512: expected 17 (0x11), got 18 (0x12), +1 LSB"."""
+    where = f"{found.node}{f', {found.row}' if found.row else ''}, step {found.step}"
+    if found.expected is None or found.got is None:
+        return where
+    expected, got = (f"{value} ({value & (1 << 64) - 1:#x})" for value in (found.expected, found.got))
+    return f"{where}: expected {expected}, got {got}, {found.got - found.expected:+d} LSB"
+
+
+def source_of(result: Result) -> tuple[str, int] | None:
+    """(file, line) of a kernel, the file relative to the current folder where it is below it."""
+    function: Any = registered_kernels().get(result.name)
+    if result.kind != "kernel" or function is None:
+        return None
+    python = getattr(function, "py_func", function)
+    path = Path(inspect.getfile(python)).resolve()
+    with suppress(ValueError):
+        path = path.relative_to(Path.cwd())
+    return path.as_posix(), python.__code__.co_firstlineno
+
+
+_Outcome = tuple[str, str, Difference | None]
+
+
+def _verdict(found: Difference | None, says: str = "") -> _Outcome:
+    if found is None:
+        return PASSED, says, None
+    return FAILED, in_words(found), found
+
+
+def _kernel(name: str) -> _Outcome:
+    if name not in kernel_cases.CASES or name not in registered_kernels():
+        return FAILED, "has a golden or is a kernel, but no arguments are listed in kernel_cases", None
+    if f"kernel:{name}" not in shipped().entries:
+        return FAILED, "has no golden; freeze it with make golden-write REASON=...", None
+    return _verdict(kernel_goldens.first_difference(name, shipped()))
+
+
+def _case(name: str) -> _Outcome:
+    if f"output:{name}" not in shipped().entries:
+        return FAILED, "has no golden; freeze it with make golden-write REASON=...", None
+    return _verdict(case_goldens.first_difference(find_case(name), shipped()))
+
+
+def _reference(name: str) -> _Outcome:
+    case = find_case(name)
+    found, largest = reference_bounds.beyond_bounds(case, shipped().array(f"stimulus:{case.stimulus}"))
+    return _verdict(found, f"{case.output.name} within {largest:.2f} LSB")
+
+
+def _conformance_names() -> list[str]:
+    return []
+
+
+def _conformance(name: str) -> _Outcome:
+    raise NotImplementedError
