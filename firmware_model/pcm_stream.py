@@ -1,0 +1,104 @@
+"""Audio files of any length, frame by frame: what `pcm` reads whole, in memory that does not grow."""
+
+from collections.abc import Iterator
+
+import numpy as np
+import soundfile
+import soxr
+from numpy.typing import NDArray
+
+from firmware_model import pcm
+from fixedpoint.errors import AudioError
+
+_READ = 1 << 16  # samples read at a time
+
+
+class AudioStream:
+    """A WAV or FLAC file as the firmware's input; iterate once.
+
+    Parameters
+    ----------
+    path : file, or "-" for standard input, which is read whole
+    fs_hz : wanted sample rate
+    channels : wanted, 1 or 2; two become their mean, one is given to both
+    block : samples; frames are whole blocks
+    resample : allow conversion to `fs_hz` (soxr, VHQ)
+
+    Attributes
+    ----------
+    samples : int, given so far; at the end all of the file but the part of a block that remains
+    clipped : int, samples at `fs_hz` that the resampler pushed past full scale
+
+    Raises
+    ------
+    AudioError
+        While iterating: as `pcm.read_audio`, at the frame where it shows; less than one block.
+    """
+
+    def __init__(self, path: str, fs_hz: int, channels: int, block: int, resample: bool = False) -> None:
+        self.path, self.fs_hz, self.channels = path, fs_hz, channels
+        self.block, self.resample = block, resample
+        self.samples = 0
+        self.clipped = 0
+
+    def __iter__(self) -> Iterator[NDArray[np.int16]]:
+        """Frames of (channels, n) int16, Q1.15, n a multiple of `block`; about a second each."""
+        length = max(1, self.fs_hz // self.block) * self.block
+        rest = np.empty((0, self.channels), np.int16)
+        for samples in self._samples():
+            rest = np.concatenate([rest, pcm.to_q15(self._mixed(samples))])
+            while len(rest) >= length:
+                self.samples += length
+                yield np.ascontiguousarray(rest[:length].T)
+                rest = rest[length:]
+        whole = len(rest) // self.block * self.block
+        if not self.samples and not whole:
+            raise AudioError(
+                f"{self.path}: {len(rest)} samples found; at least one block of {self.block} needed"
+            )
+        if whole:
+            self.samples += whole
+            yield np.ascontiguousarray(rest[:whole].T)
+
+    def _samples(self) -> Iterator[NDArray[np.float64]]:
+        """(n, channels of the file) float64 at `fs_hz`."""
+        try:
+            with pcm._open_seekable(self.path) as file, soundfile.SoundFile(file) as sound:
+                pcm._check_header(self.path, sound, self.fs_hz, self.resample)
+                yield from self._converted(sound)
+        except OSError as error:
+            raise AudioError(f"{self.path}: cannot be read: {error.strerror or error}") from error
+        except soundfile.LibsndfileError as error:
+            raise AudioError(f"{self.path}: not audio, or damaged; a WAV or FLAC file is needed") from error
+
+    def _converted(self, sound: soundfile.SoundFile) -> Iterator[NDArray[np.float64]]:
+        if sound.samplerate == self.fs_hz:
+            yield from self._decoded(sound)
+            return
+        converter = soxr.ResampleStream(
+            sound.samplerate, self.fs_hz, sound.channels, dtype="float64", quality="VHQ"
+        )
+        for x in self._decoded(sound):
+            yield self._clipped(converter.resample_chunk(x))
+        yield self._clipped(converter.resample_chunk(np.empty((0, sound.channels)), last=True))
+
+    def _decoded(self, sound: soundfile.SoundFile) -> Iterator[NDArray[np.float64]]:
+        found = 0
+        while len(x := sound.read(_READ, dtype="float64", always_2d=True)):
+            pcm._require_finite(self.path, x, found)
+            pcm._check_samples(self.path, x)
+            found += len(x)
+            yield x
+        if found != sound.frames:
+            raise AudioError(f"{self.path}: cut short: {found} of {sound.frames} frames found")
+
+    def _clipped(self, x: NDArray[np.float64]) -> NDArray[np.float64]:
+        self.clipped += int(np.count_nonzero(np.abs(x) > 1.0))
+        return np.clip(x, -1.0, 1.0)
+
+    def _mixed(self, samples: NDArray[np.float64]) -> NDArray[np.float64]:
+        """(n, channels) of the case."""
+        if samples.shape[1] == self.channels:
+            return samples
+        mono = pcm.to_mono(samples)[:, None]
+        return mono if self.channels == 1 else np.repeat(mono, self.channels, axis=1)
