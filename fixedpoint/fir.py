@@ -6,10 +6,10 @@ import numpy as np
 import numpy.typing as npt
 
 from fixedpoint._jit import kernel
-from fixedpoint.arith import rnd_shift, sat16, sat32, trn_shift
+from fixedpoint.arith import rnd_shift, sat16, trn_shift
 from fixedpoint.errors import AudioError, ConfigError
 from fixedpoint.qformat import Q15, Q31, QFormat
-from fixedpoint.wide import mac_wide, shift_wrap64_wrap32
+from fixedpoint.wide import mac_wide, shift_rnd_sat32, shift_wrap64_wrap32
 
 MAX_TAPS = 1 << 15  # arm_fir_q15 narrows its sum to 32 bits before it saturates: exact below 2**16 taps
 
@@ -104,7 +104,7 @@ def process_block(params: FirParams, state: np.ndarray, x: np.ndarray, arith: st
     AudioError
         x of another type or shape.
     ConfigError
-        Another arith, a state of another filter, or "rnd" in Q1.31 with taps that could overflow.
+        Another arith, or a state of another filter.
     """
     if arith not in ("rnd", "cmsis"):
         raise ConfigError(f"arith={arith!r}: must be rnd or cmsis")
@@ -114,8 +114,6 @@ def process_block(params: FirParams, state: np.ndarray, x: np.ndarray, arith: st
         raise AudioError(f"x: {found} found; (n,) {dtype} needed")
     if state.shape != (len(params.h) - 1,) or state.dtype != dtype:
         raise ConfigError(f"state: {state.dtype} {state.shape} found; {dtype} ({len(params.h) - 1},) needed")
-    if arith == "rnd" and dtype == np.int32 and np.abs(params.h.astype(np.int64)).sum() >= 2**32:
-        raise ConfigError("params: magnitudes of the taps sum to 2 or more: an accumulator could overflow")
     x = np.ascontiguousarray(x)
     y = np.empty_like(x)
     kernels = {
@@ -148,7 +146,7 @@ def keep_latest(state, x):
 
 @kernel
 def convolve(h, state, x, n):
-    """sum over k of h[k] x[n - k], int64; samples before the block come from the state."""
+    """sum over k of h[k] x[n - k] in Q1.15, int64; samples before the block come from the state."""
     taps = h.shape[0]
     inside = n + 1 if n + 1 < taps else taps
     acc = np.int64(0)
@@ -202,7 +200,7 @@ def fir_q15(params, state, x, y):
 def fir_q15_trn(params, state, x, y):
     """FIR filter on a block of Q1.15, TRN, SAT.
 
-    Bit-exact with arm_fir_q15, which takes even numbers of taps from 4 up. Arguments, domain and state as
+    Bit-exact with arm_fir_q15, which takes even numbers of taps. Arguments, domain and state as
     `fir_q15`.
     """
     for n in range(x.shape[0]):
@@ -216,23 +214,25 @@ def fir_q31(params, state, x, y):
 
     Parameters
     ----------
-    params : FirParams, int32; the magnitudes of the taps sum to less than 2**32: gain below 2 for every input
+    params : FirParams, int32
     state : (taps - 1,) int32, changed
     x : (n,) int32, Q1.31
     y : (n,) int32, Q1.31, output; not x
 
     Notes
     -----
-    Arithmetic: int64 accumulator in Q2.62; sum |h| <= 2**32 - 1 and |x| <= 2**31 => at most 2**63 - 2**31,
-    and half an LSB of 2**30 fits on top. One RND by 31 and one SAT per sample.
-    Domain: as said; `process_block` refuses other taps.
+    Arithmetic: accumulator in two words, at most taps * 2**62, which 64 bits would not hold where the
+    magnitudes of the taps sum to 2 or more, as those of long filters do. One RND by 31 and one SAT per
+    sample.
+    Domain: all int32 taps and inputs, 1 to 32768 taps.
     Error: 0.5 LSB of the exact sum, where that is within Q1.31; `fir_q31_trn_wrap` below 1 LSB: 178.4 and
     172.4 dB, as in `fir_q15`. Held by tests/fixedpoint/test_fir.py.
     State: 4 (taps - 1) bytes.
     Source: direct form. Not bit-exact with arm_fir_q31, which truncates and wraps.
     """
     for n in range(x.shape[0]):
-        y[n] = sat32(rnd_shift(convolve(params.h, state, x, n), 31))
+        high, low = convolve_wide(params.h, state, x, n)
+        y[n] = shift_rnd_sat32(high, low, 31)
     keep_latest(state, x)
 
 
@@ -240,9 +240,8 @@ def fir_q31(params, state, x, y):
 def fir_q31_trn_wrap(params, state, x, y):
     """FIR filter on a block of Q1.31, TRN, WRAP.
 
-    Bit-exact with arm_fir_q31. Arguments and state as `fir_q31`, but all int32 taps are accepted: CMSIS-DSP
-    lets its 64-bit accumulator wrap and takes the low word of the sum, so that an output of 1.0 comes out as
-    -1.0.
+    Bit-exact with arm_fir_q31. Arguments, domain and state as `fir_q31`. CMSIS-DSP lets its 64-bit
+    accumulator wrap and takes the low word of the sum, so that an output of 1.0 comes out as -1.0.
     """
     for n in range(x.shape[0]):
         high, low = convolve_wide(params.h, state, x, n)

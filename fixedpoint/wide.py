@@ -3,7 +3,7 @@
 import numpy as np
 
 from fixedpoint._jit import kernel
-from fixedpoint.arith import shl, trn_shift, wrap32
+from fixedpoint.arith import sat32, shl, trn_shift, wrap32
 
 
 @kernel
@@ -26,3 +26,14 @@ def shift_wrap64_wrap32(high, low, n):
     """
     upper = wrap32(high + trn_shift(low, 32))
     return wrap32(shl(upper, 32 - n) + trn_shift(low & 0xFFFFFFFF, n))
+
+
+@kernel
+def shift_rnd_sat32(high, low, n):
+    """high * 2**32 + low, RND by n, SAT to 32 bits. 1 <= n <= 32.
+
+    Range: the upper word, saturated first where the result will be, times 2**(32 - n), is within +-2**62.
+    """
+    low += shl(np.int64(1), n - 1)
+    upper = sat32(high + trn_shift(low, 32))
+    return sat32(shl(upper, 32 - n) + trn_shift(low & 0xFFFFFFFF, n))

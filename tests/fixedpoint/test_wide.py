@@ -3,7 +3,7 @@
 from hypothesis import given
 from hypothesis import strategies as st
 
-from fixedpoint.wide import mac_wide, shift_wrap64_wrap32
+from fixedpoint.wide import mac_wide, shift_rnd_sat32, shift_wrap64_wrap32
 
 INT32 = st.integers(-(1 << 31), (1 << 31) - 1)
 PAIRS = st.lists(st.tuples(INT32, INT32), min_size=1, max_size=20)
@@ -47,3 +47,16 @@ def test_narrowing_is_that_of_a_wrapped_64_bit_register(pairs, n):
 @given(st.integers(-(1 << 34), 1 << 34), st.integers(0, 1 << 61), st.integers(1, 32))
 def test_narrowing_of_any_two_words(high, low, n):
     assert shift_wrap64_wrap32(high, low, n) == wrap(wrap((high << 32) + low, 64) >> n, 32)
+
+
+@given(st.integers(-(1 << 34), 1 << 34), st.integers(0, 1 << 61), st.integers(1, 32))
+def test_rounding_of_any_two_words(high, low, n):
+    exact = (2 * ((high << 32) + low) + (1 << n)) >> (n + 1)
+    assert shift_rnd_sat32(high, low, n) == max(-(1 << 31), min((1 << 31) - 1, exact))
+
+
+@given(st.integers(-(1 << 31) - 2, (1 << 31) + 2), st.integers(-3, 3), st.integers(1, 32))
+def test_rounding_at_the_rails(near, offset, n):
+    total = (near << n) + (1 << (n - 1)) + offset
+    exact = (2 * total + (1 << n)) >> (n + 1)
+    assert shift_rnd_sat32(total >> 32, total & 0xFFFFFFFF, n) == max(-(1 << 31), min((1 << 31) - 1, exact))

@@ -96,29 +96,19 @@ def _stored(rng: FrozenRandom) -> list[tuple]:
     ]
 
 
-def _taps(rng: FrozenRandom, dtype: type, room: bool) -> list[np.ndarray]:
-    """Impulse responses of 1, 2 and 17 taps; with room, magnitudes sum to less than 2**32."""
-    shift = 4 if room and dtype is np.int32 else 0
-    taps = [h >> shift for n in (1, 2, 17) for h in _all_integers(rng, dtype, (n,))]
-    if room and dtype is np.int32:
-        taps.append(np.array([-(1 << 31), (1 << 31) - 1], np.int32))
-    return taps
-
-
-def _firs(rng: FrozenRandom, dtype: type, room: bool) -> list[tuple]:
+def _firs(rng: FrozenRandom, dtype: type) -> list[tuple]:
+    """Impulse responses of 1, 2 and 17 taps."""
     top = _TOP[dtype]
     cases = []
-    for h in _taps(rng, dtype, room):
+    for h in [h for taps in (1, 2, 17) for h in _all_integers(rng, dtype, (taps,))]:
         for x in _blocks(rng, dtype):
             state = rng.choice([-top, top - 1, 5], len(h) - 1).astype(dtype)
             cases.append((FirParams(h), state, x, np.zeros_like(x)))
     return cases
 
 
-def _convolutions(rng: FrozenRandom, room: bool) -> list[tuple]:
-    kinds = (np.int16, np.int32) if room else (np.int32,)
-    cases = [case for dtype in kinds for case in _firs(rng, dtype, room)]
-    return [(p.h, state, x, np.int64(len(x) - 1)) for p, state, x, _ in cases]
+def _convolutions(rng: FrozenRandom, dtype: type) -> list[tuple]:
+    return [(p.h, state, x, np.int64(len(x) - 1)) for p, state, x, _ in _firs(rng, dtype)]
 
 
 def _kept(rng: FrozenRandom) -> list[tuple]:
@@ -144,6 +134,7 @@ def _wide(rng: FrozenRandom) -> list[tuple]:
 CASES = {
     "fixedpoint.wide.mac_wide": _macs,
     "fixedpoint.wide.shift_wrap64_wrap32": _wide,
+    "fixedpoint.wide.shift_rnd_sat32": _wide,
     "fixedpoint.biquad_df1.section_sum": _sums,
     "fixedpoint.biquad_df1.section_sum_wide": _wide_sums,
     "fixedpoint.biquad_df1.load_section": lambda rng: [
@@ -155,10 +146,10 @@ CASES = {
     "fixedpoint.biquad_df1.biquad_df1_q31": _biquads_q31,
     "fixedpoint.biquad_df1.biquad_df1_q31_trn_wrap": _biquads_q31_wrap,
     "fixedpoint.fir.keep_latest": _kept,
-    "fixedpoint.fir.convolve": lambda rng: _convolutions(rng, True),
-    "fixedpoint.fir.convolve_wide": lambda rng: _convolutions(rng, False),
-    "fixedpoint.fir.fir_q15": lambda rng: _firs(rng, np.int16, False),
-    "fixedpoint.fir.fir_q15_trn": lambda rng: _firs(rng, np.int16, False),
-    "fixedpoint.fir.fir_q31": lambda rng: _firs(rng, np.int32, True),
-    "fixedpoint.fir.fir_q31_trn_wrap": lambda rng: _firs(rng, np.int32, False),
+    "fixedpoint.fir.convolve": lambda rng: _convolutions(rng, np.int16),
+    "fixedpoint.fir.convolve_wide": lambda rng: _convolutions(rng, np.int32),
+    "fixedpoint.fir.fir_q15": lambda rng: _firs(rng, np.int16),
+    "fixedpoint.fir.fir_q15_trn": lambda rng: _firs(rng, np.int16),
+    "fixedpoint.fir.fir_q31": lambda rng: _firs(rng, np.int32),
+    "fixedpoint.fir.fir_q31_trn_wrap": lambda rng: _firs(rng, np.int32),
 }
