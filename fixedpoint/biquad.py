@@ -88,8 +88,8 @@ def svf(x_q27, s1_q54, s2_q54, gain_q27, solve_q30, damp_q30):
     Arithmetic: the integrators hold whole products, unrounded; they are rounded (RND) where they are read.
     Nothing saturates: no node may exceed 16, which is the caller's to show. The largest L1 norm from input to
     node is that of x - s2 at the highest corner, 7.0; gains are below 2**4, products below 2**62.
-    At rest bp = 0 and lp = x within 1 / (2 d) LSB of Q5.27, at most 25, so that silence leaves no limit cycle
-    that a 16-bit output could show.
+    At rest bp = 0 and lp = x within 1 / (2 d) LSB of Q5.27, at most 25. After silence five splits leave at
+    most 8 LSB of Q5.27 with edges up to 0.3 fs, 101 (0.025 of a 16-bit LSB) with all of them near 0.45 fs.
     """
     s1_q27 = rnd_shift(s1_q54, SIGNAL_FRAC_BITS)
     s2_q27 = rnd_shift(s2_q54, SIGNAL_FRAC_BITS)

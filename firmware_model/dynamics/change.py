@@ -4,6 +4,7 @@ from typing import NamedTuple
 
 import numpy as np
 
+from firmware_model.dynamics.params import DynamicsConfig
 from firmware_model.dynamics.processor import limit_bus, process_bank
 from firmware_model.dynamics.state import BankState, DynamicsState, init_bank
 from firmware_model.dynamics.tuning import DynamicsParams
@@ -40,6 +41,20 @@ def init_change(params: DynamicsParams, fs_hz: int) -> ChangeState:
         clock=np.zeros(1, np.int32),
         fade=np.array([settle, length, (1 << 31) // length], np.int32),
     )
+
+
+def carry_levels(before: DynamicsConfig, old: BankState, after: DynamicsConfig, new: BankState) -> None:
+    """Start the compressors of the next setting from those of the present one; `new` is changed.
+
+    Each band takes over the mean square and the reduction of the band that it shares most octaves with: slow
+    compressors would otherwise begin without reduction, too loud for as long as their attack.
+    """
+    for band, (low_hz, high_hz) in enumerate(after.ranges_hz):
+        shared = [np.log2(min(high_hz, high) / max(low_hz, low, 1.0)) for low, high in before.ranges_hz]
+        source = int(np.argmax(shared))
+        new.power_q50[band] = old.power_q50[source]
+        new.held_q55[band] = old.held_q55[source]
+        new.reduction_q55[band] = old.reduction_q55[source]
 
 
 @kernel

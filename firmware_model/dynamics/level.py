@@ -35,16 +35,16 @@ def block_peak(samples, x, first, rows):
 
 @kernel
 def block_power(params: DynamicsParams, state: BankState, band):
-    """Mean square of a band in a control block, the largest of the channels, Q18.46.
+    """Mean square of a band in a control block, the largest of the channels, Q14.50.
 
-    Squares are below 2**62, TRN to 2**54; 16 of them are below 2**58.
+    Squares are below 2**62, TRN to 2**58; 16 of them are below 2**62.
     """
     largest = np.int64(0)
     for channel in range(params.channels):
         acc = np.int64(0)
         for n in range(1 << params.control_shift):
             v = np.int64(state.band_q27[band * params.channels + channel, n])
-            acc += trn_shift(v * v, _SQUARE_SHIFT)  # Q.46
+            acc += trn_shift(v * v, _SQUARE_SHIFT)  # Q.50
         if acc > largest:
             largest = acc
     return trn_shift(largest, params.control_shift)
@@ -61,7 +61,8 @@ def band_level(params: DynamicsParams, state: BankState, band):
     Notes
     -----
     peak: log2 of the largest sample. rms: P += c (q - P) on the mean squares q, then log2(P) / 2.
-    Error: 1.2e-7 of log2 (0.7e-6 dB), of `log2_q24`.
+    Error: peak 1.2e-7 of log2 (0.7e-6 dB), of `log2_q24`. rms reads low by the truncation of P, by
+    2**-50 / c: 0.014 dB at -81 dBFS with 5 s at 96 kHz, nothing to speak of with usual times.
     Source: Giannoulis, Massberg, Reiss, "Digital dynamic range compressor design", JAES 60 (2012), sec. 2.
     """
     if params.curve.rms_q31[band] == 0:
@@ -70,11 +71,11 @@ def band_level(params: DynamicsParams, state: BankState, band):
         )
         level_q24 = log2_q24(peak_q27) - shl(np.int64(SIGNAL_FRAC_BITS), 24)
     else:
-        power_q46 = smooth(
-            np.int64(state.power_q46[band]), block_power(params, state, band), params.curve.rms_q31[band]
+        power_q50 = smooth(
+            np.int64(state.power_q50[band]), block_power(params, state, band), params.curve.rms_q31[band]
         )
-        state.power_q46[band] = power_q46
-        level_q24 = rnd_shift(log2_q24(power_q46) - shl(np.int64(POWER_FRAC_BITS), 24), 1)
+        state.power_q50[band] = power_q50
+        level_q24 = rnd_shift(log2_q24(power_q50) - shl(np.int64(POWER_FRAC_BITS), 24), 1)
     if level_q24 < SILENCE_Q24:
         return np.int64(SILENCE_Q24)
     return level_q24

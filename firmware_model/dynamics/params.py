@@ -5,6 +5,8 @@ from dataclasses import dataclass, field
 from itertools import pairwise
 from typing import Any
 
+import numpy as np
+
 from fixedpoint.biquad import MAX_RATIO
 from fixedpoint.errors import ConfigError
 
@@ -12,6 +14,7 @@ SAMPLE_RATES = (16000, 44100, 48000, 96000)
 DETECTORS = ("peak", "rms")
 MAX_BANDS = 6
 MIN_EDGE_HZ = 20.0
+MAX_GAIN_DB = 24.0  # of a band; gains are Q5.27
 BLOCK_SECONDS = 1 / 4800  # a control block is the power of two of samples nearest to this
 
 
@@ -24,7 +27,7 @@ class BandConfig:
     threshold_dbfs : float, -80 to 0; level above which the compressor reduces
     ratio : float, 1 to infinity; decibels in for one decibel out, above the threshold
     knee_db : float, 0, or 0.1 to 24; width of the soft knee around the threshold
-    makeup_db : float, -80 to 24; gain at all levels
+    makeup_db : float, -80 to 24; gain at all levels; with upward_range_db at most 24
     attack_ms, release_ms : float, 0.05 to 5000; time constants (63 %) of falling and of recovering gain
     detector : "peak" (largest sample of a control block) or "rms" (mean square, a sine reads 3 dB less)
     rms_ms : float, 0.05 to 5000; averaging time constant of the "rms" detector
@@ -68,14 +71,15 @@ class BandConfig:
         ]
         if self.limiter_threshold_dbfs is not None:
             problems.append(_outside(self, "limiter_threshold_dbfs", -60, 0))
-        _raise(problems)
-        if 0 < self.knee_db < 0.1:
+        if _is_number(self.knee_db) and 0 < self.knee_db < 0.1:
             problems.append(f"knee_db={self.knee_db!r}: must be 0 or from 0.1 to 24")
-        if self.upward_threshold_dbfs > self.threshold_dbfs:
-            problems.append(
-                f"upward_threshold_dbfs={self.upward_threshold_dbfs!r}: must be at most "
-                f"threshold_dbfs={self.threshold_dbfs!r}"
-            )
+        single = {problem.split("=")[0] for problem in problems if problem}
+        low, high = self.upward_threshold_dbfs, self.threshold_dbfs
+        if not single & {"upward_threshold_dbfs", "threshold_dbfs"} and low > high:
+            problems.append(f"upward_threshold_dbfs={low!r}: must be at most threshold_dbfs={high!r}")
+        gain, up = self.makeup_db, self.upward_range_db
+        if not single & {"makeup_db", "upward_range_db"} and gain + up > MAX_GAIN_DB:
+            problems.append(f"makeup_db={gain!r} + upward_range_db={up!r}: must be at most {MAX_GAIN_DB:g}")
         _raise(problems)
 
 
@@ -139,16 +143,16 @@ class DynamicsConfig:
     limiter: LimiterConfig = field(default_factory=LimiterConfig)
 
     def __post_init__(self) -> None:
-        _raise(
-            [
-                _not_one_of("fs_hz", self.fs_hz, SAMPLE_RATES),
-                _not_one_of("channels", self.channels, (1, 2)),
-                _not_one_of("all_pass", self.all_pass, (True, False)),
-            ]
-        )
+        _raise([_make_tuple(self, name) for name in ("edges_hz", "bands", "active")])
         if self.active == ():
             object.__setattr__(self, "active", (True,) * len(self.edges_hz))
-        problems = [*_edge_problems(self.edges_hz, self.fs_hz), _outside(self, "band_look_ahead_ms", 0.1, 10)]
+        problems = [
+            _not_one_of("fs_hz", self.fs_hz, SAMPLE_RATES),
+            _not_one_of("channels", self.channels, (1, 2)),
+            *_edge_problems(self.edges_hz, self.fs_hz),
+            _not_one_of("all_pass", self.all_pass, (True, False)),
+            _outside(self, "band_look_ahead_ms", 0.1, 10),
+        ]
         if len(self.bands) != len(self.edges_hz) + 1:
             problems.append(
                 f"bands: {len(self.bands)} found; {len(self.edges_hz) + 1} needed, one more than edges_hz"
@@ -200,7 +204,7 @@ class DynamicsConfig:
 
 
 def _edge_problems(edges_hz: tuple[float, ...], fs_hz: int) -> list[str | None]:
-    highest = MAX_RATIO * fs_hz
+    highest = MAX_RATIO * (fs_hz if fs_hz in SAMPLE_RATES else SAMPLE_RATES[-1])
     if len(edges_hz) >= MAX_BANDS:
         return [f"edges_hz: {len(edges_hz)} found; at most {MAX_BANDS - 1} accepted, for {MAX_BANDS} bands"]
     problems: list[str | None] = [
@@ -230,6 +234,16 @@ def _outside(config: Any, name: str, low: float, high: float) -> str | None:
         return None
     limits = f"{low:g} or more" if high == math.inf else f"from {low:g} to {high:g}"
     return f"{name}={value!r}: must be {limits}"
+
+
+def _make_tuple(config: Any, name: str) -> str | None:
+    """Hold lists and arrays as tuples of Python's own numbers; say what is wrong with anything else."""
+    value = getattr(config, name)
+    if not isinstance(value, (tuple, list, np.ndarray)):
+        return f"{name}={value!r}: must be a tuple"
+    plain = tuple(item.item() if isinstance(item, np.generic) else item for item in value)
+    object.__setattr__(config, name, plain)
+    return None
 
 
 def _not_one_of(name: str, value: Any, accepted: tuple[Any, ...]) -> str | None:

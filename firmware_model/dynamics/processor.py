@@ -132,7 +132,7 @@ def process_frame(params: DynamicsParams, state: DynamicsState, x_q15, y_q15, pr
     Notes
     -----
     Arithmetic: signals Q5.27 from input to output, rounded once by each multiplication; RND to Q1.15.
-    Range: with |x| <= 1 every node of the crossover stays below 8, of 16. Gains saturate at 16, products and
+    Range: with |x| <= 1 every node of the crossover stays below 12, of 16. Gains saturate at 16, products and
     the sum of the bands at +-16; |y| <= the full-band threshold (`limiter.limit_block`).
     Error: against the float64 reference see benchmarks/results/dynamics.md; held by
     tests/firmware_model/dynamics/test_processor.py.

@@ -63,19 +63,19 @@ def parse_profile(text: str, fs_hz: int, channels: int) -> DynamicsConfig:
     problems: list[str] = []
     settings: dict[str, Any] = {"fs_hz": fs_hz, "channels": channels}
     settings |= _known(table, DynamicsConfig, "", problems, _FROM_AUDIO)
-    for name in ("edges_hz", "active"):
-        if name in settings:
-            settings[name] = tuple(_list_of(settings[name], name, problems))
-    bands = [
-        _build(BandConfig, band, f"bands[{i}].", problems)
-        for i, band in enumerate(_list_of(table.get("bands", [{}]), "bands", problems))
-    ]
-    settings["bands"] = tuple(bands)
+    settings.setdefault("bands", [{}])
+    lists = [name for name in ("edges_hz", "active", "bands") if name in settings]
+    wrong = [name for name in lists if not _is_list(settings[name])]
+    problems += [f"{name}={settings[name]!r}: must be a list" for name in wrong]
+    if _is_list(settings["bands"]):
+        bands = enumerate(settings["bands"])
+        settings["bands"] = [_build(BandConfig, band, f"bands[{i}].", problems) for i, band in bands]
     settings["limiter"] = _build(LimiterConfig, table.get("limiter", {}), "limiter.", problems)
-    try:
-        config = DynamicsConfig(**settings)
-    except ConfigError as error:
-        problems.append(str(error))
+    if not wrong:  # else what is not a list would be taken for none, and counted against the others
+        try:
+            config = DynamicsConfig(**settings | {name: tuple(settings[name]) for name in lists})
+        except ConfigError as error:
+            problems.append(str(error))
     if problems:
         raise ConfigError("; ".join(problems))
     return config
@@ -102,12 +102,10 @@ def _known(
         if key not in names:
             close = get_close_matches(key, names, 1)
             meant = f"did you mean {close[0]}?" if close else f"accepted: {', '.join(names)}"
-            problems.append(f"{prefix}{key}: unknown key; {meant}")
+            shown = key if key.isprintable() else repr(key)
+            problems.append(f"{prefix}{shown}: unknown key; {meant}")
     return {key: value for key, value in table.items() if key in names}
 
 
-def _list_of(value: Any, name: str, problems: list[str]) -> list[Any]:
-    if isinstance(value, list):
-        return value
-    problems.append(f"{name}={value!r}: must be a list")
-    return []
+def _is_list(value: Any) -> bool:
+    return isinstance(value, list)

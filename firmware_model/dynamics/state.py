@@ -38,7 +38,7 @@ class BankState(NamedTuple):
 
     split_q54 : (channels, 4 * (bands - 1)) int64, Q10.54, integrators of the two sections of each split
     allpass_q54 : (channels, (bands - 1) (bands - 2)) int64, Q10.54, integrators of the all-passes
-    power_q46 : (bands,) int64, Q18.46, mean square
+    power_q50 : (bands,) int64, Q14.50, mean square
     held_q55, reduction_q55 : (bands,) int64, Q9.55, gain reduction in log2, after release and after attack
     gain_q27 : (bands,) int32, Q5.27, gain at the end of the last block
     band_q27 : (bands * channels, control samples) int32, Q5.27, work area: row band * channels + channel
@@ -47,7 +47,7 @@ class BankState(NamedTuple):
 
     split_q54: np.ndarray
     allpass_q54: np.ndarray
-    power_q46: np.ndarray
+    power_q50: np.ndarray
     held_q55: np.ndarray
     reduction_q55: np.ndarray
     gain_q27: np.ndarray
@@ -85,7 +85,7 @@ def init_bank(params: DynamicsParams) -> BankState:
     return BankState(
         split_q54=np.zeros((channels, 4 * (bands - 1)), np.int64),
         allpass_q54=np.zeros((channels, (bands - 1) * (bands - 2) * params.all_pass), np.int64),
-        power_q46=np.zeros(bands, np.int64),
+        power_q50=np.zeros(bands, np.int64),
         held_q55=np.zeros(bands, np.int64),
         reduction_q55=np.zeros(bands, np.int64),
         gain_q27=np.minimum(makeup_q27, INT32_MAX).astype(np.int32),

@@ -4,7 +4,7 @@ from typing import NamedTuple
 
 import numpy as np
 
-from firmware_model.dynamics.change import ChangeState, init_change, process_change
+from firmware_model.dynamics.change import ChangeState, carry_levels, init_change, process_change
 from firmware_model.dynamics.params import DynamicsConfig
 from firmware_model.dynamics.processor import DynamicsProbes, init_probes, process_frame
 from firmware_model.dynamics.state import init_state, state_bytes
@@ -89,7 +89,9 @@ class Processor:
             if now != wanted:
                 raise ConfigError(f"{name}={wanted}: must stay {now} while running")
         params = quantise(config)
-        self._after = config, params, init_change(params, config.fs_hz)
+        change = init_change(params, config.fs_hz)
+        carry_levels(self.config, self.state.bank, config, change.bank)
+        self._after = config, params, change
 
     def _samples_of_change_left(self) -> int:
         assert self._after is not None

@@ -10,7 +10,7 @@ from fixedpoint.biquad import SIGNAL_FRAC_BITS, butterworth
 from fixedpoint.qformat import Q2_30, Q8_24, Q15, Q31, QFormat
 
 LOG2_PER_DB = math.log2(10) / 20
-POWER_FRAC_BITS = 46  # mean squares are int64 in Q18.46
+POWER_FRAC_BITS = 50  # mean squares are int64 in Q14.50
 SILENCE_Q24 = -20 << 24  # levels are no lower than -120 dBFS
 
 _Q5_27 = QFormat(5, 27)

@@ -60,7 +60,7 @@ def busy_state(rng: FrozenRandom, params: DynamicsParams) -> DynamicsState:
     """Levels, gains, limiters and work areas at anything that they can hold; the crossover is at rest."""
     state = init_state(params)
     bank = state.bank
-    bank.power_q46[:] = rng.choice([0, 1, 1 << 46, 1 << 54], params.bands)
+    bank.power_q50[:] = rng.choice([0, 1, 1 << 46, 1 << 54], params.bands)
     bank.held_q55[:] = rng.choice([-(4 << 55), 0, 18 << 55], params.bands)
     bank.reduction_q55[:] = rng.choice([-(4 << 55), 0, 18 << 55], params.bands)
     bank.gain_q27[:] = rng.choice([0, 1 << 27, INT32_MAX], params.bands)

@@ -99,7 +99,7 @@ def test_music_passes_straight_from_one_to_the_other(change):
 
 @pytest.mark.parametrize("change", CHANGES)
 def test_old_bits_before_and_new_sound_after(change):
-    x = programme("music", 1.5, FS_HZ, 1)
+    x = programme("music", 4.0, FS_HZ, 1)  # the reductions that were carried over are released by its end
     y = changed(OLD, CHANGES[change], x, FS_HZ // 2)
     old, new = run(OLD, x).y_q15, run(CHANGES[change], x).y_q15
     np.testing.assert_array_equal(y[:, : FS_HZ // 2], old[:, : FS_HZ // 2])
@@ -107,7 +107,6 @@ def test_old_bits_before_and_new_sound_after(change):
     assert error <= 1
 
 
-@pytest.mark.xfail(strict=True, reason="compressors of the next setting begin without reduction")
 def test_slow_compressors_keep_their_gain():
     """Attack of 300 ms in a steady tone; even a change to the same settings must not make it louder."""
     slow = BandConfig(-30, 4, 6, 0, 300, 2000, "rms")
@@ -124,7 +123,7 @@ def test_slow_compressors_keep_their_gain():
 @pytest.mark.parametrize(("before_dbfs", "after_dbfs"), [(-1, -20), (-20, -1), (0, -60), (-60, 0)])
 def test_output_keeps_below_the_threshold_in_force(before_dbfs, after_dbfs, rng):
     """The higher of the two while samples from before the change are in the delay, then the next one's."""
-    bands = tuple(replace(band, makeup_db=24) for band in OLD.bands)
+    bands = tuple(replace(band, makeup_db=18) for band in OLD.bands)
     before = replace(OLD, bands=bands, limiter=LimiterConfig(before_dbfs))
     after = replace(CHANGES["fewer bands"], limiter=LimiterConfig(after_dbfs))
     old_q15, new_q15 = threshold_to_q15(before_dbfs), threshold_to_q15(after_dbfs)

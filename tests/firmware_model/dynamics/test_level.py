@@ -50,12 +50,12 @@ def test_block_power_by_hand():
     params, state = bank(one_band(channels=2, detector="rms"), 0)
     state.band_q27[1] = np.array([4, 2, -2, 0] * 2, np.int32) << 25
     state.band_q27[0] = 1 << 25
-    assert block_power(params, state, 0) == 3 << 43
+    assert block_power(params, state, 0) == 3 << 47
 
 
 def test_block_power_of_rails_is_256():
     params, state = bank(one_band(96000, detector="rms"), -(1 << 31))
-    assert block_power(params, state, 0) == 1 << 54
+    assert block_power(params, state, 0) == 1 << 58
 
 
 @pytest.mark.parametrize("exponent", range(-20, 5))

@@ -167,8 +167,7 @@ def test_a_silent_channel_stays_silent_and_the_other_is_as_alone():
 
 # --- silence ---------------------------------------------------------------------------------
 
-# 48 dB for what is left, which saturate at 24.
-UPWARD = BandConfig(-80, 1, 0, 24, 0.05, 1, "peak", 10, -80, float("inf"), 24)
+UPWARD = BandConfig(-80, 1, 0, 0, 0.05, 1, "peak", 10, -80, float("inf"), 24)
 MAKE_UP = BandConfig(makeup_db=24, limiter_threshold_dbfs=0, limiter_release_ms=5)
 
 
@@ -234,7 +233,7 @@ def test_rest_is_the_state_of_the_start_but_for_its_rings():
     config = DynamicsConfig(**SETUPS["no band limiter"])
     state = run(config, programme("music", 0.3, 48000, 1)).state
     state = run(config, np.zeros(20 * 48000, np.int16), state).state
-    assert not state.bank.power_q46.any()
+    assert not state.bank.power_q50.any()
     assert not state.bank.held_q55.any()
     assert not state.bank.reduction_q55.any()
     assert not state.limiter.attenuation_q31.any()

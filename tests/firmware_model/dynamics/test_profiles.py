@@ -183,19 +183,16 @@ def test_everything_wrong_is_named_at_once():
     assert [name for name in wrong if name not in line] == [], line
 
 
-@pytest.mark.xfail(strict=True, reason="all_pass is looked at first, and alone")
 def test_all_pass_is_named_beside_other_bad_values():
     line = problems("all_pass = 3\nedges_hz = [1]\n[[bands]]\n[[bands]]")
     assert "all_pass=3" in line
     assert "edges_hz: 1 found" in line
 
 
-@pytest.mark.xfail(strict=True, reason="a key is written as it is, line break and all")
 def test_a_key_with_a_line_break_is_named_in_one_line():
     assert "unknown key" in problems('"a\\nb" = 1')
 
 
-@pytest.mark.xfail(strict=True, reason="edges that are no list are then counted as none")
 def test_a_wrong_type_does_not_make_other_settings_wrong():
     assert problems("edges_hz = 5\n[[bands]]\n[[bands]]") == "edges_hz=5: must be a list"
 
