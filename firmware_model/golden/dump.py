@@ -1,0 +1,141 @@
+"""Dumps of a device: a file or a folder that holds one or more nodes of a case, or its input."""
+
+import io
+import re
+from collections.abc import Iterator
+from pathlib import Path
+from typing import NamedTuple
+
+from firmware_model.golden import dump_files
+from firmware_model.golden.case import Case, Node
+from firmware_model.golden.dump_values import DTYPES, LAYOUTS, Stored, Values, dtype_of
+from fixedpoint.errors import AudioError, ConfigError
+from fixedpoint.qformat import Q15
+
+INPUT = "input"  # name of a file or array that holds the input that the device was given
+_RAW = {".bin": None, ".raw": None, ".s8": "int8", ".s16": "int16", ".s32": "int32"}
+_SOUND = (".wav", ".flac")
+SUFFIXES = (*_RAW, ".npz", ".npy", ".wav", ".flac", ".csv", ".txt", ".hex", ".ihex")
+
+
+class Form(NamedTuple):
+    """What to take a raw file for: dtype None is that of the node; node None goes by the file's name."""
+
+    dtype: str | None = None
+    layout: str = "interleaved"
+    node: str | None = None
+
+
+AS_THE_NODE = Form()
+
+
+class Dump(NamedTuple):
+    """What a file or folder holds.
+
+    nodes : by name, in signal-flow order;  input : what the device was given, if it is there
+    """
+
+    path: str
+    nodes: dict[str, Values]
+    input: Values | None
+
+
+def read_dump(path: str, case: Case, form: Form = AS_THE_NODE) -> Dump:
+    """Open a file or a folder of files.
+
+    Raises
+    ------
+    AudioError
+        Unreadable, empty, another number of rows or another rate than the case's, not integers.
+    ConfigError
+        A node that the case does not have, another dtype or layout.
+    """
+    if form.dtype not in (None, *DTYPES):
+        raise ConfigError(f"dtype={form.dtype!r}: must be one of {', '.join(DTYPES)}")
+    if form.layout not in LAYOUTS:
+        raise ConfigError(f"layout={form.layout!r}: must be one of {', '.join(LAYOUTS)}")
+    if form.node is not None:
+        _node(case, form.node, "node")
+    found: dict[str, Values] = {}
+    for name, values in _entries(Path(path), case, form):
+        if name in found:
+            raise AudioError(f"{path}: node {name} found twice; once needed")
+        if values.steps == 0:
+            raise AudioError(f"{path}: {name}: no values found; at least one of each row needed")
+        found[name] = values
+    nodes = {node.name: found[node.name] for node in case.nodes if node.name in found}
+    if not nodes:
+        raise AudioError(f"{path}: no node found; at least one of {_names(case)} needed")
+    return Dump(path, nodes, found.get(INPUT))
+
+
+def read_input(path: str, case: Case, form: Form = AS_THE_NODE) -> Values:
+    """Open the input that the device was given: any form of a dump, int16.
+
+    Raises
+    ------
+    AudioError
+    """
+    return _open(Path(path), input_node(case), case, form._replace(dtype=None))
+
+
+def input_node(case: Case) -> Node:
+    """The input as if it were a node."""
+    labels = ("mono",) if case.channels == 1 else ("left", "right")
+    return Node(INPUT, Q15, labels, 1)
+
+
+def _names(case: Case) -> str:
+    return ", ".join(node.name for node in case.nodes)
+
+
+def _node(case: Case, name: str, what: str) -> Node:
+    for node in (*case.nodes, input_node(case)):
+        if name == node.name or re.fullmatch(rf"{node.name}_q\d+", name):
+            return node
+    raise ConfigError(f"{what} {name!r}: must be one of {_names(case)}")
+
+
+def _entries(path: Path, case: Case, form: Form) -> Iterator[tuple[str, Values]]:
+    """(node's name, values) of all that a file or folder holds."""
+    if path.is_dir():
+        for file in sorted(path.iterdir()):
+            if file.suffix.lower() in SUFFIXES and file.suffix.lower() != ".npz":
+                node = _node(case, file.stem, f"{file}: node")
+                yield node.name, _open(file, node, case, form)
+    elif path.suffix.lower() == ".npz":
+        for name, member in dump_files.npz_members(path):
+            node = _node(case, name, f"{path}: array")
+            yield node.name, dump_files.array_values(f"{path}: {name}", member, node)
+    else:
+        node = _node(case, form.node, "node") if form.node else _by_name(path, case)
+        yield node.name, _open(path, node, case, form)
+
+
+def _by_name(path: Path, case: Case) -> Node:
+    """The node that a single file is named after, else the output."""
+    try:
+        node = _node(case, path.stem, "")
+    except ConfigError:
+        return case.output
+    return case.output if node.name == INPUT else node
+
+
+def _open(path: Path, node: Node, case: Case, form: Form) -> Values:
+    suffix = path.suffix.lower()
+    if suffix in _SOUND:
+        return dump_files.sound_values(path, node, case.fs_hz)
+    if suffix == ".npy":
+        return dump_files.array_values(str(path), open(path, "rb"), node)
+    if suffix in (".csv", ".txt"):
+        return dump_files.csv_values(path, node)
+    dtype = dtype_of(form.dtype or _RAW.get(suffix) or node.fmt.dtype.name)
+    planar = form.layout == "planar"
+    if suffix in (".hex", ".ihex"):
+        content = dump_files.hex_bytes(path)
+        return Stored(io.BytesIO(content), 0, len(content), dtype, len(node.rows), planar, True)
+    if suffix in _RAW:
+        file = open(path, "rb")  # noqa: SIM115 - stays open to the end
+        size = path.stat().st_size
+        return Stored(file, 0, size, dtype, len(node.rows), planar, True)
+    raise AudioError(f"{path}: suffix {path.suffix!r} found; {', '.join(SUFFIXES)} or a folder needed")
