@@ -38,8 +38,8 @@ MODE_KINDS = {
 class Cause(NamedTuple):
     """A suspect that gives the dump.
 
-    kind : one of MODE_KINDS, or "coefficient order", "state not cleared", "off by one", "byte order", "Q format",
-        "channel swap", "constant", MISREAD
+    kind : one of MODE_KINDS, or "coefficient order", "state not cleared", "off by one", "byte order",
+        "Q format", "channel swap", "constant", MISREAD
     text : what exactly, where
     nodes : of the dump, that it gives bit for bit
     complete : whether these are all nodes that differ
