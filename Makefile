@@ -8,7 +8,7 @@ AUDIO  ?=
 JOBS   ?= 2
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test test-slow lint format bench-detection bench-false-alarms bench-quality bench-cost bench-dynamics bench clean
+.PHONY: help demo test test-slow golden golden-write lint format bench-detection bench-false-alarms bench-quality bench-cost bench-dynamics bench clean
 
 help:  ## list the targets
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 22
@@ -41,6 +41,12 @@ test: $(STAMP)  ## run the tests (with BITTRUE_DATA=folder, also on real audio)
 
 test-slow: $(STAMP)  ## run the long proofs as well
 	$(BIN)/python -m pytest -n $(JOBS) --dist loadfile -m ''
+
+golden: $(STAMP)  ## hold every kernel and product against its frozen bits and its reference
+	$(BIN)/bittrue check
+
+golden-write: $(STAMP)  ## freeze the bits as they are now (REASON="why they changed")
+	@$(BIN)/python -m firmware_model.cli_freeze --reason "$$REASON"
 
 lint: $(STAMP)  ## ruff and mypy
 	$(BIN)/ruff check .

@@ -17,7 +17,8 @@ class Tally:
 
     def __init__(self, items: Iterable[str]) -> None:
         self.results: list[Result] = []
-        kinds = [item.partition(":")[0] for item in items]
+        self.items = list(items)
+        kinds = [item.partition(":")[0] for item in self.items]
         self.expected = {kind: kinds.count(kind) for kind in KINDS if kind in kinds}
 
     def add(self, result: Result) -> None:
@@ -46,7 +47,8 @@ def live_table(tally: Tally) -> Iterator[Any]:
     from rich.table import Table
 
     def drawn() -> Table:
-        table = Table("kind", "done", *STATUSES, box=None)
+        running = tally.items[len(tally.results) :][:1]
+        table = Table("kind", "done", *STATUSES, box=None, caption=" ".join(running), caption_justify="left")
         for row in tally.rows():
             table.add_row(*row)
         return table

@@ -26,7 +26,6 @@ def check(
     github: Annotated[
         bool, typer.Option("--github", help="Annotate failures for GitHub, on standard error.")
     ] = False,
-    jobs: Annotated[int, typer.Option("--jobs", metavar="N", min=1, max=256, help="Processes.")] = 2,
     json: Json = False,
 ) -> None:
     """Hold every kernel and both products against their goldens and references.
@@ -47,8 +46,8 @@ def check(
     items = golden_check.items(text)
     tally, begun = cli_check.Tally(items), time.perf_counter()
     with cli_check.live_table(tally) as add:
-        for result in golden_check.run_all(items, jobs):
-            add(result)
+        for item in items:
+            add(golden_check.run(item))
     seconds = time.perf_counter() - begun
     if junit is not None:
         output.replace_file(junit, cli_check.junit(tally))
@@ -118,6 +117,39 @@ def ranges(
     else:
         output.emit(cli_ranges.tables(reports))
     cli_ranges.note_clipping(reports)
+
+
+@app.command(short_help="Golden vectors as C headers, .bin, .wav, .npz, with a test in C.")
+def vectors(
+    folder: Annotated[str, typer.Argument(metavar="DIR", help="Folder to write to; made if there is none.")],
+    cases: Annotated[
+        list[str] | None, typer.Argument(metavar="[CASE...]", help="Golden cases; all if none is named.")
+    ] = None,
+    force: Annotated[bool, typer.Option("--force", help="Replace files that are there.")] = False,
+    json: Json = False,
+) -> None:
+    """Write golden inputs, parameters and outputs for firmware that is tested without Python.
+
+    DIR gets a folder for each case (vectors.h, params.h, device.h, input and output as .bin, .wav and .npz),
+    a manifest with the SHA-256 of every file, and a Makefile with a C99 program that feeds the input to your
+    function and reports the first value that differs.
+    """
+    from firmware_model import cli_vectors
+
+    cli_vectors.check_folder(folder)
+    from firmware_model.golden.cases import CASES, find_case
+    from firmware_model.golden.export_vectors import export
+
+    chosen = [find_case(name) for name in dict.fromkeys(cases or CASES)]
+    with output.progress("vectors", 2) as step:
+        step("convert")
+        contents = export(chosen)
+        step("write")
+        files = cli_vectors.write(folder, contents, force)
+    if json:
+        output.emit_json({"files": files})
+    else:
+        output.emit(cli_vectors.report(folder, [case.name for case in chosen], files))
 
 
 @app.command(short_help="First diverging node of a device's dump, and the likely cause.")

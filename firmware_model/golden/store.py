@@ -154,6 +154,25 @@ def facts_of(values: np.ndarray, fmt: str, configuration: Any) -> dict[str, Any]
     return {"sha256": digest(values), **named}
 
 
+def check_reason(reason: str) -> str:
+    """The reason on one line.
+
+    Raises
+    ------
+    ConfigError
+        There is none.
+    """
+    words = " ".join(reason.split())
+    if not words:
+        raise ConfigError(f"REASON={reason!r}: a line is needed that says why the goldens change")
+    return words
+
+
+def size_bytes(folder: Path = FOLDER) -> int:
+    """Of all files of a store."""
+    return sum(path.stat().st_size for path in folder.iterdir())
+
+
 class Changes(NamedTuple):
     """Names of goldens, by what writing did to them."""
 
@@ -179,9 +198,7 @@ def write(goldens: Iterable[Frozen], reason: str, folder: Path = FOLDER) -> Chan
     GoldenError
         The manifest that is there was edited by hand.
     """
-    reason = " ".join(reason.split())
-    if not reason:
-        raise ConfigError('REASON="": one line is needed that says why the goldens change')
+    reason = check_reason(reason)
     goldens = list(goldens)
     old = _old_manifest(folder)
     entries: dict[str, dict[str, Any]] = {}

@@ -15,7 +15,7 @@ from fixedpoint.arith import INT16_MAX, INT16_MIN, INT32_MAX, INT32_MIN
 
 BANDS = (
     BandConfig(
-        -24, 3, 6, 24, 0.05, 1, "rms", 0.05, -40, 4, 24, limiter_threshold_dbfs=0, limiter_release_ms=1
+        -24, 3, 6, 0, 0.05, 1, "rms", 0.05, -40, 4, 24, limiter_threshold_dbfs=0, limiter_release_ms=1
     ),
     BandConfig(-80, float("inf"), 24, -80, 5000, 5000, "rms", 5000, limiter_threshold_dbfs=-60),
     BandConfig(-40, 2, 0.1, 24, 0.05, 0.05, "peak", upward_threshold_dbfs=-40, upward_ratio=float("inf")),
