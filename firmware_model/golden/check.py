@@ -10,7 +10,14 @@ from contextlib import suppress
 from pathlib import Path
 from typing import Any, NamedTuple
 
-from firmware_model.golden import case_goldens, kernel_cases, kernel_goldens, reference_bounds
+from firmware_model.golden import (
+    case_goldens,
+    cmsis,
+    conformance,
+    kernel_cases,
+    kernel_goldens,
+    reference_bounds,
+)
 from firmware_model.golden.cases import CASES, find_case
 from firmware_model.golden.kernel_goldens import Difference
 from firmware_model.golden.store import GoldenError, shipped
@@ -21,7 +28,7 @@ PASSED, FAILED, SKIPPED = "passed", "failed", "skipped"
 KINDS = {
     "case": "golden output and nodes of a product, bit for bit, probes on and off",
     "reference": "error of every node against the float64 reference",
-    "conformance": "bits of other implementations",
+    "conformance": "the same operations of CMSIS-DSP",
     "kernel": "golden of a kernel, bit for bit",
 }
 
@@ -71,7 +78,7 @@ def items(text: str = "") -> list[str]:
     kernels |= {name.partition(":")[2] for name in shipped().entries if name.startswith("kernel:")}
     names = {
         "case": CASES,
-        "conformance": _conformance_names(),
+        "conformance": conformance.OPERATIONS,
         "kernel": sorted(kernels, reverse=True),
         "reference": CASES,
     }
@@ -162,9 +169,11 @@ def _reference(name: str) -> _Outcome:
     return _verdict(found, f"{case.output.name} within {largest:.2f} LSB")
 
 
-def _conformance_names() -> list[str]:
-    return []
-
-
 def _conformance(name: str) -> _Outcome:
-    raise NotImplementedError
+    if not cmsis.installed():
+        return SKIPPED, f"cmsisdsp is {cmsis.NOT_INSTALLED}", None
+    match = conformance.compare(name)
+    if match.first is None:
+        return PASSED, "", None
+    where, step, expected, got = match.first
+    return _verdict(Difference(match.operation.function, where, step, expected, got))

@@ -1,0 +1,115 @@
+"""Single-token mutations of the kernels' sources."""
+
+import ast
+import io
+import tokenize
+from collections.abc import Iterator
+from pathlib import Path
+from typing import NamedTuple
+
+# Token -> what it becomes. A name has to be one of `fixedpoint.arith`.
+OPERATORS = {
+    "+": ("-",),
+    "-": ("+",),
+    "*": ("+",),
+    "<<": (">>",),
+    ">>": ("<<",),
+    "&": ("|",),
+    "|": ("&",),
+    "^": ("&",),
+    "+=": ("-=",),
+    "-=": ("+=",),
+    ">>=": ("<<=",),
+    "<": ("<=", ">"),
+    "<=": ("<",),
+    ">": (">=", "<"),
+    ">=": (">",),
+    "==": ("!=",),
+    "!=": ("==",),
+    "and": ("or",),
+    "or": ("and",),
+    "rnd_shift": ("trn_shift",),
+    "trn_shift": ("rnd_shift",),
+    "sat16": ("wrap16",),
+    "sat32": ("wrap32",),
+    "wrap16": ("sat16",),
+    "wrap32": ("sat32",),
+    "mul_q31": ("mul_q31_trn",),
+    "mul_q15": ("mul_q15_trn",),
+    "shl_sat32": ("shl",),
+    "shl_sat16": ("shl",),
+    "add_q31": ("sub_q31",),
+    "sub_q31": ("add_q31",),
+    "INT32_MAX": ("INT32_MIN",),
+    "INT32_MIN": ("INT32_MAX",),
+    "INT16_MAX": ("INT16_MIN",),
+    "INT16_MIN": ("INT16_MAX",),
+}
+IMPORTS = "from fixedpoint.arith import *\n"
+
+
+class Mutant(NamedTuple):
+    """A token that becomes another one.
+
+    kernel : qualified name;  path : from the root;  line : counted from 1;  column : from 0
+    """
+
+    kernel: str
+    path: str
+    line: int
+    column: int
+    old: str
+    new: str
+
+    def __str__(self) -> str:
+        return f"{self.kernel}, {self.path}:{self.line}:{self.column}: {self.old} -> {self.new}"
+
+    def source(self, root: Path) -> str:
+        """The file with the mutation; the names that it may need are imported above the file's own."""
+        lines = (root / self.path).read_text("utf-8").splitlines(keepends=True)
+        line = lines[self.line - 1]
+        assert line[self.column :].startswith(self.old)
+        lines[self.line - 1] = line[: self.column] + self.new + line[self.column + len(self.old) :]
+        text = "".join(lines)
+        return text if self.path == "fixedpoint/arith.py" else IMPORTS + text
+
+
+def mutants(root: Path) -> list[Mutant]:
+    """Every mutant of every kernel, in the order of files and lines."""
+    found = []
+    for package in ("fixedpoint", "firmware_model"):
+        for path in sorted((root / package).rglob("*.py")):
+            found += _in_file(root, path)
+    return found
+
+
+def _in_file(root: Path, path: Path) -> list[Mutant]:
+    text = path.read_text("utf-8")
+    relative = path.relative_to(root)
+    module = ".".join(relative.with_suffix("").parts)
+    found = []
+    for node in ast.parse(text).body:
+        if isinstance(node, ast.FunctionDef) and any(_is_kernel(d) for d in node.decorator_list):
+            first = node.body[1] if ast.get_docstring(node) else node.body[0]
+            for token in _tokens(text, first.lineno, node.end_lineno or 0):
+                line, column = token.start
+                for new in _replacements(token):
+                    name = f"{module}.{node.name}"
+                    found.append(Mutant(name, relative.as_posix(), line, column, token.string, new))
+    return found
+
+
+def _is_kernel(decorator: ast.expr) -> bool:
+    return isinstance(decorator, ast.Name) and decorator.id == "kernel"
+
+
+def _tokens(text: str, first: int, last: int) -> Iterator[tokenize.TokenInfo]:
+    for token in tokenize.generate_tokens(io.StringIO(text).readline):
+        if first <= token.start[0] <= last:
+            yield token
+
+
+def _replacements(token: tokenize.TokenInfo) -> tuple[str, ...]:
+    if token.type == tokenize.NUMBER:
+        return (str(int(token.string, 0) + 1),)
+    return OPERATORS.get(token.string, ()) if token.type in (tokenize.OP, tokenize.NAME) else ()
