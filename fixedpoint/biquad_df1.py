@@ -138,7 +138,7 @@ def biquad_df1_q15(params, state, x, y):
     `biquad_df1_q15_trn` 83 LSB and 28.9 dB, 50 LSB and 49.1 dB. A constant of up to 44 LSB stays when the
     input stops: the dead band of direct form 1. Held by tests/fixedpoint/test_biquad_df1.py.
     State: 8 bytes for each section.
-    Source: direct form 1; rounding is the house's, CMSIS-DSP truncates (on Helium it rounds as well).
+    Source: direct form 1; rounding is the house's, CMSIS-DSP truncates.
     """
     shift = 15 - np.int64(params.post_shift)
     for n in range(x.shape[0]):
@@ -157,9 +157,8 @@ def biquad_df1_q15(params, state, x, y):
 def biquad_df1_q15_trn(params, state, x, y):
     """Cascade of direct-form-1 biquads on a block of Q1.15, TRN, SAT.
 
-    Bit-exact with arm_biquad_cascade_df1_q15. Arguments, domain and state as `biquad_df1_q15`. CMSIS-DSP's
-    coefficient array holds a 0 after each b0. Equal on the scalar C path and with the DSP extension; on
-    Helium CMSIS-DSP rounds.
+    Bit-exact with arm_biquad_cascade_df1_q15, whose array of coefficients holds a 0 after each b0. Arguments,
+    domain and state as `biquad_df1_q15`.
     """
     shift = 15 - np.int64(params.post_shift)
     for n in range(x.shape[0]):
@@ -214,8 +213,8 @@ def biquad_df1_q31(params, state, x, y):
 def biquad_df1_q31_trn_wrap(params, state, x, y):
     """Cascade of direct-form-1 biquads on a block of Q1.31, TRN, WRAP.
 
-    Bit-exact with arm_biquad_cascade_df1_q31 on the scalar C path (on Helium CMSIS-DSP drops the low bits of
-    every product). Arguments and state as `biquad_df1_q31`, but all int32 coefficients are accepted:
+    Bit-exact with arm_biquad_cascade_df1_q31 on the scalar C path; its code for Helium leaves out the low
+    bits of its sums. Arguments and state as `biquad_df1_q31`, but all int32 coefficients are accepted:
     CMSIS-DSP lets its 64-bit accumulator wrap and takes the low word of the rest, so that a loud input comes
     out as noise of full scale, and so it does here.
     """

@@ -163,7 +163,7 @@ def _basic(folder: Path, suffix: str, fmt: QFormat) -> Iterator[Pattern]:
             lambda: _elementwise(ours or scalar, operands(inputs, reference), constants),
             lambda: cmsis.call(f"arm_{function}_{suffix}", *operands(inputs, reference), scalars=constants),
             lambda: of(reference),
-            70 if fmt == Q15 else 100,
+            (60 if function == "mult" else 70) if fmt == Q15 else 100,
             2 if fmt == Q15 else 4,
         )
 
