@@ -79,21 +79,14 @@ def report(tally: Tally, seconds: float) -> str:
 
 def facts(tally: Tally, seconds: float) -> dict[str, Any]:
     """The same for machines."""
-    cases = []
+    cases: list[dict[str, Any]] = []
     for result in sorted(tally.results):
         first = result.first_difference
-        row: dict[str, Any] = {
-            "item": result.item,
-            "status": result.status,
-            "seconds": round(result.seconds, 3),
-        }
-        row |= {"seconds": round(result.seconds, 3), "first_difference": first._asdict() if first else None}
-        cases.append(row)
-    return {
-        "cases": cases,
-        **{status: tally.count(status) for status in STATUSES},
-        "seconds": round(seconds, 3),
-    }
+        row = {"item": result.item, "status": result.status, "says": result.says}
+        times = {"seconds": round(result.seconds, 3)}
+        cases.append(row | times | {"first_difference": first._asdict() if first else None})
+    counts = {status: tally.count(status) for status in STATUSES}
+    return {"cases": cases, **counts, "seconds": round(seconds, 3)}
 
 
 def junit(tally: Tally) -> bytes:

@@ -6,6 +6,7 @@ would both compile the kernels that their items share, which is nearly all there
 
 import inspect
 import time
+from collections.abc import Iterable
 from contextlib import suppress
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -76,7 +77,7 @@ def items(text: str = "") -> list[str]:
     """
     kernels = set(kernel_cases.CASES) | set(registered_kernels())
     kernels |= {name.partition(":")[2] for name in shipped().entries if name.startswith("kernel:")}
-    names = {
+    names: dict[str, Iterable[str]] = {
         "case": CASES,
         "conformance": conformance.OPERATIONS,
         "kernel": sorted(kernels, reverse=True),
