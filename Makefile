@@ -8,7 +8,7 @@ AUDIO  ?=
 JOBS   ?= 2
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test test-slow golden golden-write lint format bench-detection bench-false-alarms bench-quality bench-cost bench-dynamics bench clean
+.PHONY: help demo test test-slow golden golden-write conformance lint format bench-detection bench-false-alarms bench-quality bench-cost bench-dynamics bench clean
 
 help:  ## list the targets
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 22
@@ -47,6 +47,9 @@ golden: $(STAMP)  ## hold every kernel and product against its frozen bits and i
 
 golden-write: $(STAMP)  ## freeze the bits as they are now (REASON="why they changed")
 	@$(BIN)/python -m firmware_model.cli_freeze --reason "$$REASON"
+
+conformance: $(STAMP)  ## kernels and products against float64, CMSIS-DSP and Arm's patterns, on one page (BITTRUE_DATA=folder)
+	$(BIN)/python -m firmware_model.cli_conformance build/conformance.html
 
 lint: $(STAMP)  ## ruff and mypy
 	$(BIN)/ruff check .
