@@ -123,7 +123,7 @@ def ranges(
 def vectors(
     folder: Annotated[str, typer.Argument(metavar="DIR", help="Folder to write to; made if there is none.")],
     cases: Annotated[
-        list[str] | None, typer.Argument(metavar="[CASE...]", help="Golden cases; all if none is named.")
+        list[str] | None, typer.Argument(metavar="CASE...", help="Golden cases; all if none is named.")
     ] = None,
     force: Annotated[bool, typer.Option("--force", help="Replace files that are there.")] = False,
     json: Json = False,

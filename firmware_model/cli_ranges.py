@@ -190,7 +190,8 @@ def in_words(report: CaseReport) -> str:
     seconds = sum(samples for _, samples, _ in report.inputs) / case.fs_hz
     what = names[0] if len(names) == 1 else counted(len(names), "file")
     excerpt = report.excerpt_s
-    over = "all of it" if excerpt == seconds else f"{excerpt:.2f} s, the first of each input"
+    first = f"the first {report.wanted.seconds:g} s of each input"
+    over = "all of it" if excerpt == seconds else f"{excerpt:.2f} s, {first}"
     return f"{case.name}: {what}, {seconds:.2f} s at {case.fs_hz} Hz; SQNR over {over}"
 
 
