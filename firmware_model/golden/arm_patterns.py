@@ -286,8 +286,8 @@ def spectrum_over_n(x: np.ndarray) -> np.ndarray:
     n = len(x)
     re, im = np.empty(n // 2 + 1, np.int32), np.empty(n // 2 + 1, np.int32)
     exponent = int(rfft_bfp(init_fft(n), x, re, im))
-    scaled = np.ldexp(np.stack([re, im], axis=1).astype(float), exponent) / n
-    return np.floor(scaled + 0.5).astype(x.dtype)
+    fmt = Q15 if x.dtype == np.int16 else Q31
+    return fmt.quantise(np.ldexp(np.stack([re, im], axis=1).astype(float), exponent - fmt.n) / n)
 
 
 def _rfft(folder: Path, suffix: str, n: int) -> Pattern:

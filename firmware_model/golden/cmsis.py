@@ -69,9 +69,8 @@ def call(function: str, *arrays: np.ndarray, scalars: tuple[int, ...] = (), dtyp
     dtype = dtype or _dtype(function)
     checked = [_checked(x, dtype, function) for x in arrays]
     if len({len(x) for x in checked}) != 1:
-        raise CmsisError(
-            f"{function}: arrays of {', '.join(str(len(x)) for x in checked)}; equal lengths needed"
-        )
+        lengths = ", ".join(str(len(x)) for x in checked)
+        raise CmsisError(f"{function}: arrays of {lengths} found; equal lengths needed")
     low, high = np.iinfo(dtype).min, np.iinfo(dtype).max
     if any(not low <= scalar <= high for scalar in scalars):
         raise CmsisError(f"{function}: scalars {scalars} found; must be {np.dtype(dtype)}")
