@@ -22,12 +22,14 @@ _MOST_CAUSES = 3
 class Report(NamedTuple):
     """What a comparison found.
 
+    path : of the dump;  holds : its nodes and their form, in words
     problems : the dump's length, in words;  causes : None where they were not looked for
     window : first and last input sample in which causes were tried
     """
 
     case: Case
-    dump: Dump
+    path: str
+    holds: list[str]
     found: Comparison
     problems: list[str]
     causes: list[Cause] | None
@@ -57,23 +59,26 @@ def compare_dump(
     AudioError, ConfigError
     """
     case = find_case(name)
-    dump = read_dump(path, case, form)
-    x = _input(case, dump, given, form)
-    step("nodes")
-    found = compare(case, x, dump.nodes)
-    problems = [problem for node in found.nodes for problem in _problems(node, dump.nodes[node.node.name])]
-    causes, window = None, (0, 0)
-    if found.first is not None and look_for_causes:
-        step("usual suspects")
-        evidence = stretch.gather(case, x, dump.nodes, found)
-        window = evidence.start, evidence.start + evidence.x.shape[1] - 1
-        causes = suspects.find_causes(evidence, case, x, dump.nodes)
-    return Report(case, dump, found, problems, causes, window)
+    with read_dump(path, case, form) as dump:
+        x = _input(case, dump, given, form)
+        step("nodes")
+        found = compare(case, x, dump.nodes)
+        problems = [
+            problem for node in found.nodes for problem in _problems(node, dump.nodes[node.node.name])
+        ]
+        holds = [f"{name} ({values.how}, {values.steps} steps)" for name, values in dump.nodes.items()]
+        causes, window = None, (0, 0)
+        if found.first is not None and look_for_causes:
+            step("usual suspects")
+            evidence = stretch.gather(case, x, dump.nodes, found)
+            window = evidence.start, evidence.start + evidence.x.shape[1] - 1
+            causes = suspects.find_causes(evidence, case, x, dump.nodes)
+    return Report(case, path, holds, found, problems, causes, window)
 
 
 def _input(case: Case, dump: Dump, given: str | None, form: Form) -> Values:
     if given is not None:
-        x = read_input(given, case, form)
+        x = read_input(given, case, dump.files, form)
     else:
         x = dump.input or Held(stimuli.load(case.stimulus))
     if x.steps < case.block:
@@ -147,13 +152,14 @@ def _node_facts(compared: Compared) -> dict[str, Any]:
 
 
 def _missing(report: Report) -> list[str]:
-    return [node.name for node in report.case.nodes if node.name not in report.dump.nodes]
+    held = {compared.node.name for compared in report.found.nodes}
+    return [node.name for node in report.case.nodes if node.name not in held]
 
 
 def in_words(report: Report) -> str:
     """What the command prints."""
     parts = [_heading(report)]
-    parts += [f"{report.dump.path}: {problem}" for problem in report.problems]
+    parts += [f"{report.path}: {problem}" for problem in report.problems]
     first = report.found.first
     if first is None:
         parts.append("equal, bit for bit" if not report.problems else "what there is is equal, bit for bit")
@@ -168,9 +174,7 @@ def in_words(report: Report) -> str:
 
 
 def _heading(report: Report) -> str:
-    nodes = [f"{name} ({values.how}, {values.steps} steps)" for name, values in report.dump.nodes.items()]
-    lines = [f"{report.case.name}: {report.case.summary}", f"{report.dump.path}: {', '.join(nodes)}"]
-    return "\n".join(lines)
+    return f"{report.case.name}: {report.case.summary}\n{report.path}: {', '.join(report.holds)}"
 
 
 def _first(report: Report, first: Difference) -> str:

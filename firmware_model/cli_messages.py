@@ -16,6 +16,8 @@ _OPTIONS = {
     "ambient": "--noise",
     "rir": "--rir",
     "profile": "--profile",
+    "dtype": "--dtype",
+    "layout": "--layout",
 }
 _ARGUMENT = re.compile(rf"({'|'.join(_OPTIONS)})(?:=|(?=\[\d+\]=))")
 _PHRASES = (

@@ -58,6 +58,7 @@ def guesses(evidence: Evidence, case: Case) -> Iterator[Guess]:
     yield Guess("byte order", "bytes of each value in the other order", _swapped)
     for shift in range(1, _MOST_SHIFT + 1):
         bits = f"{shift} bit" if shift == 1 else f"{shift} bits"
+        yield Guess("Q format", f"shifted left by {bits}", _shift_left_exact(shift))
         yield Guess("Q format", f"shifted left by {bits}, saturated", _shift_left(shift, False))
         yield Guess("Q format", f"shifted left by {bits}, wrapped", _shift_left(shift, True))
         yield Guess("Q format", f"shifted right by {bits}, truncated", _shift_right(shift, False))
@@ -114,6 +115,10 @@ def _reversed(node: Node, expected: np.ndarray) -> tuple[np.ndarray, slice]:
 
 def _rolled(rows: int) -> Predict:
     return lambda node, expected: (np.roll(expected, -rows, axis=0), slice(None))
+
+
+def _shift_left_exact(shift: int) -> Predict:
+    return lambda node, expected: (expected.astype(np.int64) << shift, slice(None))
 
 
 def _shift_left(shift: int, wrap: bool) -> Predict:

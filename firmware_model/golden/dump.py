@@ -3,6 +3,7 @@
 import io
 import re
 from collections.abc import Iterator
+from contextlib import ExitStack
 from pathlib import Path
 from typing import NamedTuple
 
@@ -33,11 +34,19 @@ class Dump(NamedTuple):
     """What a file or folder holds.
 
     nodes : by name, in signal-flow order;  input : what the device was given, if it is there
+    files : that are open; they close at the end of `with`
     """
 
     path: str
     nodes: dict[str, Values]
     input: Values | None
+    files: ExitStack
+
+    def __enter__(self) -> "Dump":
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.files.close()
 
 
 def read_dump(path: str, case: Case, form: Form = AS_THE_NODE) -> Dump:
@@ -56,27 +65,28 @@ def read_dump(path: str, case: Case, form: Form = AS_THE_NODE) -> Dump:
         raise ConfigError(f"layout={form.layout!r}: must be one of {', '.join(LAYOUTS)}")
     if form.node is not None:
         _node(case, form.node, "node")
-    found: dict[str, Values] = {}
-    for name, values in _entries(Path(path), case, form):
-        if name in found:
-            raise AudioError(f"{path}: node {name} found twice; once needed")
-        if values.steps == 0:
-            raise AudioError(f"{path}: {name}: no values found; at least one of each row needed")
-        found[name] = values
-    nodes = {node.name: found[node.name] for node in case.nodes if node.name in found}
-    if not nodes:
-        raise AudioError(f"{path}: no node found; at least one of {_names(case)} needed")
-    return Dump(path, nodes, found.get(INPUT))
+    with ExitStack() as files:
+        found: dict[str, Values] = {}
+        for name, values in _entries(Path(path), case, form, files):
+            if name in found:
+                raise AudioError(f"{path}: node {name} found twice; once needed")
+            if values.steps == 0:
+                raise AudioError(f"{path}: {name}: no values found; at least one of each row needed")
+            found[name] = values
+        nodes = {node.name: found[node.name] for node in case.nodes if node.name in found}
+        if not nodes:
+            raise AudioError(f"{path}: no node found; at least one of {_names(case)} needed")
+        return Dump(path, nodes, found.get(INPUT), files.pop_all())
 
 
-def read_input(path: str, case: Case, form: Form = AS_THE_NODE) -> Values:
-    """Open the input that the device was given: any form of a dump, int16.
+def read_input(path: str, case: Case, files: ExitStack, form: Form = AS_THE_NODE) -> Values:
+    """Open the input that the device was given: any form of a dump, int16; `files` closes it.
 
     Raises
     ------
     AudioError
     """
-    return _open(Path(path), input_node(case), case, form._replace(dtype=None))
+    return _open(Path(path), input_node(case), case, form._replace(dtype=None), files)
 
 
 def input_node(case: Case) -> Node:
@@ -96,20 +106,20 @@ def _node(case: Case, name: str, what: str) -> Node:
     raise ConfigError(f"{what} {name!r}: must be one of {_names(case)}")
 
 
-def _entries(path: Path, case: Case, form: Form) -> Iterator[tuple[str, Values]]:
+def _entries(path: Path, case: Case, form: Form, files: ExitStack) -> Iterator[tuple[str, Values]]:
     """(node's name, values) of all that a file or folder holds."""
     if path.is_dir():
         for file in sorted(path.iterdir()):
             if file.suffix.lower() in SUFFIXES and file.suffix.lower() != ".npz":
                 node = _node(case, file.stem, f"{file}: node")
-                yield node.name, _open(file, node, case, form)
+                yield node.name, _open(file, node, case, form, files)
     elif path.suffix.lower() == ".npz":
-        for name, member in dump_files.npz_members(path):
+        for name, member in dump_files.npz_members(path, files):
             node = _node(case, name, f"{path}: array")
             yield node.name, dump_files.array_values(f"{path}: {name}", member, node)
     else:
         node = _node(case, form.node, "node") if form.node else _by_name(path, case)
-        yield node.name, _open(path, node, case, form)
+        yield node.name, _open(path, node, case, form, files)
 
 
 def _by_name(path: Path, case: Case) -> Node:
@@ -121,21 +131,21 @@ def _by_name(path: Path, case: Case) -> Node:
     return case.output if node.name == INPUT else node
 
 
-def _open(path: Path, node: Node, case: Case, form: Form) -> Values:
+def _open(path: Path, node: Node, case: Case, form: Form, files: ExitStack) -> Values:
     suffix = path.suffix.lower()
     if suffix in _SOUND:
-        return dump_files.sound_values(path, node, case.fs_hz)
+        return dump_files.sound_values(path, node, case.fs_hz, files)
     if suffix == ".npy":
-        return dump_files.array_values(str(path), open(path, "rb"), node)
+        return dump_files.array_values(str(path), files.enter_context(open(path, "rb")), node)
     if suffix in (".csv", ".txt"):
-        return dump_files.csv_values(path, node)
+        return dump_files.csv_values(path, node, files)
     dtype = dtype_of(form.dtype or _RAW.get(suffix) or node.fmt.dtype.name)
     planar = form.layout == "planar"
     if suffix in (".hex", ".ihex"):
         content = dump_files.hex_bytes(path)
         return Stored(io.BytesIO(content), 0, len(content), dtype, len(node.rows), planar, True)
     if suffix in _RAW:
-        file = open(path, "rb")  # noqa: SIM115 - stays open to the end
+        file = files.enter_context(open(path, "rb"))  # noqa: SIM115
         size = path.stat().st_size
         return Stored(file, 0, size, dtype, len(node.rows), planar, True)
     raise AudioError(f"{path}: suffix {path.suffix!r} found; {', '.join(SUFFIXES)} or a folder needed")

@@ -5,6 +5,7 @@ import re
 import tempfile
 import zipfile
 from collections.abc import Iterator
+from contextlib import ExitStack
 from pathlib import Path
 from typing import IO, Any
 
@@ -20,14 +21,14 @@ _LINES = 1 << 16  # of a CSV file, read at a time
 _SOUND_BITS = {"PCM_S8": 8, "PCM_16": 16, "PCM_24": 24, "PCM_32": 32}
 
 
-def sound_values(path: Path, node: Node, fs_hz: int) -> Sound:
+def sound_values(path: Path, node: Node, fs_hz: int, files: ExitStack) -> Sound:
     """Samples of a node from a WAV or FLAC file, whose format is as wide as the node's.
 
     fs_hz : rate of the node's case
     """
     path.stat()  # says in plain words what libsndfile does not: that there is no such file
     try:
-        file = soundfile.SoundFile(path)
+        file = files.enter_context(soundfile.SoundFile(path))
     except soundfile.LibsndfileError as error:
         raise AudioError(f"{path}: not audio, or damaged; a WAV or FLAC file is needed") from error
     if node.step == 1 and file.samplerate != fs_hz:
@@ -43,12 +44,12 @@ def sound_values(path: Path, node: Node, fs_hz: int) -> Sound:
     return Sound(file, 32 - bits)
 
 
-def npz_members(path: Path) -> Iterator[tuple[str, IO[bytes]]]:
+def npz_members(path: Path, files: ExitStack) -> Iterator[tuple[str, IO[bytes]]]:
     """(name, .npy file) of an NPZ file's arrays, each in a temporary file instead of in memory."""
     try:
         with zipfile.ZipFile(path) as archive:
             for name in archive.namelist():
-                file = tempfile.TemporaryFile()  # noqa: SIM115 - stays open to the end
+                file = files.enter_context(tempfile.TemporaryFile())  # noqa: SIM115
                 with archive.open(name) as member:
                     while block := member.read(1 << 20):
                         file.write(block)
@@ -82,9 +83,10 @@ def array_values(name: str, file: IO[bytes], node: Node) -> Stored:
     return Stored(file, offset, size, dtype, rows, planar, False)
 
 
-def csv_values(path: Path, node: Node) -> Stored:
+def csv_values(path: Path, node: Node, files: ExitStack) -> Stored:
     """Values of a text file: a line for each step, a column for each row, perhaps a line of headings."""
-    rows, file = len(node.rows), tempfile.TemporaryFile()  # noqa: SIM115
+    rows = len(node.rows)
+    file = files.enter_context(tempfile.TemporaryFile())  # noqa: SIM115
     with open(path, encoding="utf-8", errors="replace") as text:
         block: list[list[int]] = []
         for number, line in enumerate(text, 1):

@@ -21,7 +21,7 @@ from firmware_model.golden.fault_sites import Site
 # Which primitives a mode alters, the likeliest first.
 MODES: dict[int, tuple[str, ...]] = {
     faulty.TRUNCATE: ("rnd_shift",),
-    faulty.WRAP: ("sat16", "sat32"),
+    faulty.WRAP: ("sat16", "sat32", "clip"),
     faulty.WORD_32: ("rnd_shift", "trn_shift", "sat16", "sat32"),
     faulty.WORD_40: ("rnd_shift", "trn_shift", "sat16", "sat32"),
     faulty.TOWARDS_ZERO: ("rnd_shift", "trn_shift"),
@@ -35,12 +35,13 @@ class Job(NamedTuple):
     """What to search for.
 
     sites : all of the copy;  reachable : indices of those that the case can reach
-    seconds : after which the search ends, unfinished
+    modes : of MODES, to try;  seconds : after which the search ends, unfinished
     """
 
     evidence: Evidence
     sites: tuple[Site, ...]
     reachable: tuple[int, ...]
+    modes: tuple[int, ...]
     seconds: float
 
 
@@ -91,8 +92,8 @@ def search(job: Job, fault: np.ndarray) -> Iterator[Match]:
         fault[list(group)] = mode
         return case.start() if evidence.run is None else copy.deepcopy(evidence.run)
 
-    for mode, primitives in MODES.items():
-        indices = [i for i in job.reachable if job.sites[i].primitive in primitives]
+    for mode in job.modes:
+        indices = [i for i in job.reachable if job.sites[i].primitive in MODES[mode]]
         if not indices:
             continue
         nodes = run_with(mode, frozenset(indices)).push(evidence.x)

@@ -15,7 +15,7 @@ from pathlib import Path
 from typing import NamedTuple
 
 ROOT = Path(__file__).resolve().parents[2]
-PRIMITIVES = ("rnd_shift", "trn_shift", "sat16", "sat32")
+PRIMITIVES = ("rnd_shift", "trn_shift", "sat16", "sat32", "clip")
 _PACKAGES = ("fixedpoint", "firmware_model")
 _PRIMITIVES_FILE = "firmware_model/golden/faulty_primitives.py"
 _FAULT_MODULE = "fixedpoint.fault"  # in the copy

@@ -14,7 +14,7 @@ EXACT, TRUNCATE, TOWARDS_ZERO, AWAY, EVEN, WORD_32, WORD_40, ROUND, WRAP = range
 
 
 def wrap_to(x, bits):
-    """Two's complement WRAP of an int64 to 32 or 40 bits, the sum in 64 bits modulo 2**64."""
+    """Two's complement WRAP of an int64 to fewer bits."""
     half = np.int64(1) << (bits - 1)
     return ((x + half) & ((half << 1) - 1)) - half
 
@@ -76,3 +76,17 @@ def faulty_sat16(x, mode):
 def faulty_sat32(x, mode):
     """In place of sat32."""
     return faulty_saturate(x, 32, mode)
+
+
+def faulty_clip(x, low, high, mode):
+    """In place of clip; a limit below 0 is that of a narrow word, others keep an index in range and stay."""
+    if mode == WRAP and low < 0:
+        bits = np.int64(1)
+        while (np.int64(1) << (bits - 1)) <= high:
+            bits += 1
+        return wrap_to(np.int64(x), bits)
+    if x < low:
+        return np.int64(low)
+    if x > high:
+        return np.int64(high)
+    return np.int64(x)

@@ -114,13 +114,20 @@ def _of_the_arithmetic(evidence: Evidence, cache: Path | None) -> Iterator[Cause
         most = [match for match in found if len(match.nodes) == len(found[0].nodes)]
         text = most[0].where
         if len(most) > 1:
-            text += f"; the same bits follow from it {most[-1].where}"
+            text += f"; no other bits if {most[-1].where}"
         complete = set(most[0].nodes) == set(evidence.got)
         yield Cause(MODE_KINDS[mode], text, most[0].nodes, complete, most[0].origin)
 
 
-def search_faults(evidence: Evidence, cache: Path | None = None, seconds: float = SEARCH_S) -> list[Match]:
+def search_faults(
+    evidence: Evidence,
+    cache: Path | None = None,
+    modes: tuple[int, ...] = tuple(MODE_KINDS),
+    seconds: float = SEARCH_S,
+) -> list[Match]:
     """Wrong roundings and saturations that give the dump, found in a process that runs the altered copy.
+
+    modes : of `faulty_primitives`, to try;  seconds : after which the search ends with what it has found
 
     Raises
     ------
@@ -129,7 +136,7 @@ def search_faults(evidence: Evidence, cache: Path | None = None, seconds: float 
     """
     made = fault_sites.rewrite()
     package = f"firmware_model/{_product(evidence)}"
-    job = Job(evidence, tuple(made.sites), tuple(made.reachable(package)), seconds)
+    job = Job(evidence, tuple(made.sites), tuple(made.reachable(package)), modes, seconds)
     with tempfile.TemporaryDirectory(prefix="bittrue-") as scratch:
         folder = fault_sites.write(made, _writable(cache or _user_cache(), Path(scratch)))
         environ = {**os.environ, "PYTHONPATH": str(folder)}

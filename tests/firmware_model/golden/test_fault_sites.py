@@ -1,0 +1,183 @@
+"""The altered copy of the kernels: what it alters, what it leaves, and its primitives."""
+
+import ast
+
+import numpy as np
+import pytest
+
+from firmware_model.golden import fault_sites
+from firmware_model.golden import faulty_primitives as faulty
+from firmware_model.golden.fault_search import groups
+from firmware_model.golden.fault_sites import Site
+
+ROOT_FILES = {
+    "fixedpoint/__init__.py": '"""Doc."""\n',
+    "fixedpoint/_jit.py": '"""Doc."""\nOPTIONS = {\'forceinline\': True}\n\n\ndef kernel(f):\n    return f\n',
+    "fixedpoint/arith.py": (
+        '"""Doc."""\nfrom fixedpoint._jit import kernel\n\n\n'
+        "@kernel\ndef rnd_shift(x, n):\n    return x >> n\n\n\n"
+        "@kernel\ndef mul(a, b):\n    return rnd_shift(a * b, 15)\n"
+    ),
+    "firmware_model/__init__.py": '"""Doc."""\n',
+    "firmware_model/golden/__init__.py": '"""Doc."""\n',
+    "firmware_model/golden/fault_search.py": (
+        '"""Doc."""\nfrom firmware_model.golden import faulty_primitives\n'
+        "from firmware_model.product import work\n"
+    ),
+    "firmware_model/golden/faulty_primitives.py": (
+        '"""Doc."""\nimport numpy as np\n\n\ndef faulty_f(x):\n    return x\n'
+    ),
+    "firmware_model/product/__init__.py": '"""Doc."""\n',
+    "firmware_model/product/work.py": (
+        '"""Doc."""\nfrom fixedpoint._jit import kernel\nfrom fixedpoint.arith import mul, rnd_shift\n\n\n'
+        "@kernel\ndef step(x):\n    return rnd_shift(mul(x, 3), 2)\n\n\n"
+        "def border(x):\n    return step(x)\n"
+    ),
+    "firmware_model/unrelated.py": '"""Doc."""\n',
+}
+
+
+@pytest.fixture
+def root(tmp_path):
+    for file, text in ROOT_FILES.items():
+        (tmp_path / file).parent.mkdir(parents=True, exist_ok=True)
+        (tmp_path / file).write_text(text, "utf-8")
+    return tmp_path
+
+
+def test_kernels_hand_the_faults_on_and_primitives_take_their_mode(root):
+    made = fault_sites.rewrite(root)
+    assert made.sites == [
+        Site("firmware_model/product/work.py", "step", 8, "rnd_shift"),
+        Site("fixedpoint/arith.py", "mul", 12, "rnd_shift"),
+    ]
+    work = made.files["firmware_model/product/work.py"]
+    assert "def step(x, fault):\n    return faulty_rnd_shift(mul(x, 3, fault), 2, fault[0])" in work
+    assert "def border(x):\n    return step(x, FAULT)" in work
+    assert "FAULT = np.zeros(2, np.int8)" in made.files["fixedpoint/fault.py"]
+    assert "@kernel\ndef faulty_f(x):" in made.files["fixedpoint/fault.py"]
+
+
+def test_the_copy_holds_what_the_search_imports_and_nothing_else(root):
+    assert set(fault_sites.rewrite(root).files) == set(ROOT_FILES) - {"firmware_model/unrelated.py"} | {
+        "fixedpoint/fault.py"
+    }
+
+
+def test_sites_that_a_product_cannot_reach_are_left_out(root):
+    made = fault_sites.rewrite(root)
+    assert made.reachable("firmware_model/product") == [0, 1]
+    assert made.reachable("firmware_model/other") == []
+
+
+def test_the_same_sources_give_the_same_folder_and_others_another(root, tmp_path_factory):
+    base = tmp_path_factory.mktemp("copies")
+    first = fault_sites.write(fault_sites.rewrite(root), base, root)
+    assert fault_sites.write(fault_sites.rewrite(root), base, root) == first
+    work = root / "firmware_model/product/work.py"
+    work.write_text(work.read_text("utf-8").replace("mul(x, 3)", "mul(x, 5)"), "utf-8")
+    second = fault_sites.write(fault_sites.rewrite(root), base, root)
+    assert second != first
+    assert sorted(base.iterdir()) == sorted([first, second])  # nothing half-written is left
+
+
+def test_every_rounding_of_the_real_kernels_is_a_site():
+    made = fault_sites.rewrite()
+    for product, entry in (("dynamics", "limit_bus"), ("watermark", "weigh_features")):
+        reached = [made.sites[i] for i in made.reachable(f"firmware_model/{product}")]
+        assert entry in {site.kernel for site in reached}
+        assert {"rnd_shift"} <= {site.primitive for site in reached}
+    for file, text in made.files.items():
+        for node in ast.walk(ast.parse(text)):
+            if isinstance(node, ast.Call) and isinstance(node.func, ast.Name):
+                assert node.func.id not in fault_sites.PRIMITIVES or file == "fixedpoint/fault.py", file
+
+
+def test_groups_are_everywhere_files_kernels_and_lines_each_set_once():
+    sites = (
+        Site("a.py", "f", 1, "rnd_shift"),
+        Site("a.py", "f", 2, "rnd_shift"),
+        Site("b.py", "g", 3, "sat16"),
+    )
+    assert groups(sites, [0, 1, 2]) == {
+        frozenset({0, 1, 2}): "everywhere",
+        frozenset({0, 1}): "in f (a.py)",
+        frozenset({2}): "at b.py:3, sat16 in g",
+        frozenset({0}): "at a.py:1, rnd_shift in f",
+        frozenset({1}): "at a.py:2, rnd_shift in f",
+    }
+
+
+# The primitives, against Python's unbounded integers
+
+
+def wrapped(x, bits):
+    return (x + 2 ** (bits - 1)) % 2**bits - 2 ** (bits - 1)
+
+
+def nearest(x, n, tie):
+    """x / 2**n to nearest, `tie` choosing between the two at a tie."""
+    low, rest = divmod(x, 2**n)
+    if 2 * rest == 2**n:
+        return tie(low, low + 1)
+    return low + (2 * rest > 2**n)
+
+
+ROUNDINGS = {
+    faulty.EXACT: lambda x, n: nearest(x, n, max),
+    faulty.TRUNCATE: lambda x, n: x // 2**n,
+    faulty.TOWARDS_ZERO: lambda x, n: x // 2**n if x >= 0 else -(-x // 2**n),
+    faulty.AWAY: lambda x, n: nearest(x, n, lambda low, high: high if x > 0 else low),
+    faulty.EVEN: lambda x, n: nearest(x, n, lambda low, high: low if low % 2 == 0 else high),
+    faulty.WORD_32: lambda x, n: nearest(wrapped(x, 32), n, max),
+    faulty.WORD_40: lambda x, n: nearest(wrapped(x, 40), n, max),
+}
+VALUES = (*range(-20, 21), 2**31 - 1, 2**31, -(2**31) - 5, 3 * 2**38 + 7, -(2**45) + 2**30)
+
+
+@pytest.mark.parametrize("mode", sorted(ROUNDINGS))
+def test_faulty_rounding(mode):
+    for x in VALUES:
+        for n in (0, 1, 2, 3, 16):
+            want = ROUNDINGS[mode](x, n) if n else (wrapped(x, {5: 32, 6: 40}.get(mode, 64)))
+            assert faulty.faulty_rnd_shift(np.int64(x), n, mode) == want, (x, n)
+
+
+@pytest.mark.parametrize(
+    ("mode", "x", "want"),
+    [
+        (faulty.EXACT, -5, -2),
+        (faulty.TOWARDS_ZERO, -5, -1),
+        (faulty.ROUND, -5, -1),
+        (faulty.ROUND, 6, 2),
+        (faulty.WORD_32, 2**31 + 8, -(2**29) + 2),
+    ],
+)
+def test_faulty_truncation_by_two_bits(mode, x, want):
+    assert faulty.faulty_trn_shift(np.int64(x), 2, mode) == want
+
+
+@pytest.mark.parametrize(
+    ("mode", "x", "want"),
+    [
+        (faulty.EXACT, 40000, 32767),
+        (faulty.EXACT, -40000, -32768),
+        (faulty.WRAP, 40000, 40000 - 65536),
+        (faulty.WRAP, -5, -5),
+        (faulty.WORD_32, 2**31, -32768),
+    ],
+)
+def test_faulty_saturation_to_16_bits(mode, x, want):
+    assert faulty.faulty_sat16(np.int64(x), mode) == want
+
+
+def test_faulty_saturation_to_32_bits():
+    assert faulty.faulty_sat32(np.int64(2**31), faulty.EXACT) == 2**31 - 1
+    assert faulty.faulty_sat32(np.int64(2**31), faulty.WRAP) == -(2**31)
+    assert faulty.faulty_sat32(np.int64(2**39), faulty.WORD_40) == -(2**31)
+
+
+def test_a_clip_around_zero_wraps_and_one_of_an_index_does_not():
+    assert faulty.faulty_clip(np.int64(130), -127, 127, faulty.EXACT) == 127
+    assert faulty.faulty_clip(np.int64(130), -127, 127, faulty.WRAP) == 130 - 256
+    assert faulty.faulty_clip(np.int64(-1), 0, 9, faulty.WRAP) == 0
