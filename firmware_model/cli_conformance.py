@@ -20,12 +20,11 @@ def conformance(
     """Measure every kernel and product, compare with CMSIS-DSP, and write one page about it."""
     from firmware_model import cli_conformance_html
     from firmware_model.golden.conformance_report import collect
-    from firmware_model.pcm import replace_file
 
     data = os.environ.get("BITTRUE_DATA")
     report = collect(Path(data) if data else None, progress=lambda what: output.note(f"measuring {what}"))
     out.parent.mkdir(parents=True, exist_ok=True)
-    replace_file(out, cli_conformance_html.page(report).encode())
+    output.replace_file(str(out), cli_conformance_html.page(report).encode())
     for line in report.failures:
         output.note(line)
     output.note(f"written: {out}")
