@@ -111,5 +111,6 @@ def _tokens(text: str, first: int, last: int) -> Iterator[tokenize.TokenInfo]:
 
 def _replacements(token: tokenize.TokenInfo) -> tuple[str, ...]:
     if token.type == tokenize.NUMBER:
-        return (str(int(token.string, 0) + 1),)
+        value = int(token.string, 0)
+        return (str(value + 1 if value < 62 else value - 1),)  # shifts beyond 63 are undefined in C
     return OPERATORS.get(token.string, ()) if token.type in (tokenize.OP, tokenize.NAME) else ()

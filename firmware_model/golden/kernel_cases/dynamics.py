@@ -275,7 +275,7 @@ CASES: dict[str, Callable[[FrozenRandom], list[tuple]]] = {
     f"{_NAME}.gain_computer.reduction_q24": _curves,
     f"{_NAME}.level.block_peak": _peaks,
     f"{_NAME}.level.block_power": _each(_ints(0), _ints(1)),
-    f"{_NAME}.level.band_level": _each(_ints(0), _ints(1), _ints(2)),
+    f"{_NAME}.level.band_level": _each(*(_ints(band) for band in range(6)), bands=6),
     f"{_NAME}.compressor.smooth_reduction": _each(
         *(_ints(band, wanted << 24) for band in (0, 1, 2) for wanted in (-4, 0, 18))
     ),

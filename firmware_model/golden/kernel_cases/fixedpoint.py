@@ -25,8 +25,20 @@ def _ints(rng: FrozenRandom, bits: int, count: int = 40) -> list[np.int64]:
     return [np.int64(v) for v in edges + random]
 
 
-def _unary(bits: int) -> Callable[[FrozenRandom], list[tuple]]:
-    return lambda rng: [(x,) for x in _ints(rng, bits)]
+def _unary(bits: int, count: int = 40) -> Callable[[FrozenRandom], list[tuple]]:
+    return lambda rng: [(x,) for x in _ints(rng, bits, count)]
+
+
+def _powers(rng: FrozenRandom) -> list[tuple]:
+    """All powers of two of 63 bits and their neighbours, of both signs; then values of every size."""
+    near = [sign * ((1 << k) + d) for k in range(62) for d in (-1, 0, 1) for sign in (-1, 1)]
+    return [(np.int64(v),) for v in near] + _unary(62, 1000)(rng)
+
+
+def _squares(rng: FrozenRandom) -> list[tuple]:
+    """Squares and what is next to them, where a root that is not exact falls to the wrong side."""
+    roots = [1 << 31, *(rng.integers(1 << k, 2 << k) for k in range(31) for _ in range(8))]
+    return [(np.int64(r * r + d),) for r in roots for d in (-1, 0)] + _unary(62, 200)(rng)
 
 
 def _binary(bits_a: int, bits_b: int) -> Callable[[FrozenRandom], list[tuple]]:
@@ -41,7 +53,7 @@ def _shift(bits: int, highest: int) -> Callable[[FrozenRandom], list[tuple]]:
 
 def _exp2(rng: FrozenRandom) -> list[tuple]:
     whole = [np.int64(k << 24) for k in range(-128, 128, 9)]
-    return [(x, np.int64(n)) for x in _ints(rng, 31) + whole for n in (0, 15, 31, 62)]
+    return [(x, np.int64(n)) for x in _ints(rng, 31, 120) + whole for n in (0, 15, 31, 62)]
 
 
 def frames(rng: FrozenRandom, n: int) -> list[np.ndarray]:
@@ -49,6 +61,7 @@ def frames(rng: FrozenRandom, n: int) -> list[np.ndarray]:
     sign = np.where(np.arange(n) % 32 < 16, 1, -1)
     return [
         np.zeros(n, np.int32),
+        *np.eye(2, n, n - 2, dtype=np.int32),
         np.eye(1, n, 3, dtype=np.int32)[0],
         np.full(n, -(1 << 15), np.int32),
         np.full(n, -(1 << 31), np.int32),
@@ -72,10 +85,26 @@ def _load(n: int) -> Callable[[FrozenRandom], list[tuple]]:
         tight = rng.choice([-(1 << 28), (1 << 28)], n).astype(np.int32)
         loud = rng.choice([-(1 << 31), (1 << 31) - 1], n).astype(np.int32)
         quiet = rng.choice([-1, 0, 1], n).astype(np.int32)
-        scales = ((tight, 0, 0), (loud, 0, 3), (quiet, 28, 0))
+        odd = rng.integers(-(1 << 31), 1 << 31, n).astype(np.int32)
+        scales = [(tight, 0, 0), (loud, 0, 3), (quiet, 28, 0), (odd, 0, 3), (odd, 0, 4)]
+        scales += [(x, 0, 0) for x in _single_outputs(n)]
         return [(init_fft(n), x, _spectrum(n), _spectrum(n), np.int64(u), np.int64(d)) for x, u, d in scales]
 
     return build
+
+
+def _single_outputs(n: int) -> list[np.ndarray]:
+    """Silence; frames that leave one part of one output of the first stage other than 0."""
+    params = init_fft(n)
+    radix = int(params.size[1])
+    first = 2 * int(params.order[1])
+    frames = [np.zeros(n, np.int32)]
+    for k in range(radix):
+        for value in (1 << 20, 1j * (1 << 20)):
+            z = np.zeros(n // 2, complex)
+            z[first // 2 :: n // 2 // radix] = value * np.exp(2j * np.pi * k * np.arange(radix) / radix)
+            frames.append(np.rint(np.stack([z.real, z.imag], axis=1)).astype(np.int32).ravel())
+    return frames
 
 
 def worst_stage(params: FftParams, q: int, offset: int, part: str) -> tuple[np.ndarray, np.ndarray]:
@@ -108,6 +137,15 @@ def _stages(rng: FrozenRandom) -> list[tuple]:
             for part in ("re", "im"):
                 re, im = worst_stage(params, q, offset, part)
                 cases.append((params, re, im, np.int64(q), np.int64(offset), np.int64(0)))
+            for unit in (1, 1j):
+                for k in range(4):
+                    # One output of the first butterfly: residues in bit-reversed order, twiddles of 1.
+                    z = (unit * (1 << 20) * 1j ** (k * np.arange(4)))[[0, 2, 1, 3]]
+                    re, im = np.zeros(m + 1, np.int32), np.zeros(m + 1, np.int32)
+                    re[: 4 * q : q], im[: 4 * q : q] = np.rint(z.real), np.rint(z.imag)
+                    cases.append((params, re, im, np.int64(q), np.int64(offset), np.int64(0)))
+            re, im = (rng.integers(-(1 << 29), 1 << 29, m + 1).astype(np.int32) for _ in range(2))
+            cases.append((params, re, im, np.int64(q), np.int64(offset), np.int64(0)))
             # The largest output of a stage, 1.3107 * 2**30, as input of the next.
             re, im = (rng.choice([-1407366400, 1407366400], m + 1).astype(np.int32) for _ in range(2))
             cases.append((params, re, im, np.int64(q), np.int64(offset), np.int64(2)))
@@ -121,6 +159,8 @@ def _split(rng: FrozenRandom) -> list[tuple]:
     for n in (256, 512):
         for shift, top in ((0, 1 << 29), (2, 1407366400)):  # 1.3107 * 2**30, the largest stage output
             re, im = (rng.choice([-top, top], n // 2 + 1).astype(np.int32) for _ in range(2))
+            cases.append((init_fft(n), re, im, np.int64(shift)))
+            re, im = (rng.integers(-top, top, n // 2 + 1).astype(np.int32) for _ in range(2))
             cases.append((init_fft(n), re, im, np.int64(shift)))
     return cases
 
@@ -142,6 +182,7 @@ def _sections(rng: FrozenRandom) -> list[tuple]:
 def _smoothed(rng: FrozenRandom) -> list[tuple]:
     top = 1 << 61
     pairs = [(-top, top), (top, -top), (0, 2 * top), (2 * top, 0), (5, 0), (-5, 0), (0, 5), (7, 7)]
+    pairs += [(rng.integers(-top, top), rng.integers(-top, top)) for _ in range(20)]
     return [tuple(map(np.int64, (y, x, c))) for y, x in pairs for c in (0, 1, 1 << 20, (1 << 31) - 1)]
 
 
@@ -176,18 +217,19 @@ CASES = {
     "fixedpoint.arith.q31_to_q15": _unary(31),
     "fixedpoint.arith.q15_to_q31": _unary(15),
     "fixedpoint.arith.magnitude_bits": _unary(62),
-    "fixedpoint.arith.norm64": _unary(62),
+    "fixedpoint.arith.norm64": _powers,
     "fixedpoint.arith.norm32": _unary(31),
     "fixedpoint.arith.clz32": lambda rng: [(x & np.int64(0xFFFFFFFF),) for x in _ints(rng, 32)],
-    "fixedpoint.elementary.log2_q24": _unary(62),
+    "fixedpoint.elementary.log2_q24": _powers,
     "fixedpoint.elementary.exp2_q24": _exp2,
-    "fixedpoint.elementary.reciprocal": _unary(62),
-    "fixedpoint.elementary.isqrt": lambda rng: [(x,) for x in [*_ints(rng, 62), np.int64(1 << 62)]],
-    "fixedpoint.elementary.sqrt_q31": _unary(31),
+    "fixedpoint.elementary.reciprocal": _powers,
+    "fixedpoint.elementary.isqrt": _squares,
+    "fixedpoint.elementary.sqrt_q31": _unary(31, 100),
     "fixedpoint.biquad.svf": _sections,
-    "fixedpoint.biquad.allpass_of": lambda rng: [
-        (np.int64(x << 27), np.int64(b << 27)) for x in (-4, 0, 4) for b in (-2, 0, 2)
-    ],
+    "fixedpoint.biquad.allpass_of": lambda rng: (
+        [(np.int64(x << 27), np.int64(b << 27)) for x in (-4, 0, 4) for b in (-2, 0, 2)]
+        + [(np.int64(rng.integers(1 << 29)), np.int64(rng.integers(1 << 28))) for _ in range(20)]
+    ),
     "fixedpoint.biquad.smooth": _smoothed,
     "fixedpoint.fft.load_radix2": _load(256),
     "fixedpoint.fft.load_radix4": _load(512),

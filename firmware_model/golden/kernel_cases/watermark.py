@@ -12,6 +12,10 @@ from firmware_model.watermark.params import DetectorParams, WatermarkConfig, qua
 from firmware_model.watermark.state import (
     CLOCK_FEATURE,
     CLOCK_HOP,
+    CLOCK_INPUT,
+    CLOCK_LEVEL,
+    CLOCK_SCORE,
+    PEAK_LAST,
     DetectorState,
     init_output,
     init_probes,
@@ -50,7 +54,10 @@ def _busy_state(rng: FrozenRandom, params: DetectorParams) -> DetectorState:
     state.work[:] = rng.integers(-8128, 8129, len(state.work))
     state.feature[:] = rng.integers(-127, 128, state.feature.shape)
     state.score_q9[:] = rng.integers(-(1 << 15), 1 << 15, state.score_q9.shape)
+    state.clock[CLOCK_INPUT] = rng.integers(CONFIG.fft_size // CONFIG.hop) * CONFIG.hop
+    state.clock[CLOCK_LEVEL] = rng.integers(CONFIG.slot_hops)
     state.clock[CLOCK_FEATURE] = rng.integers(CONFIG.mark_hops)
+    state.clock[CLOCK_SCORE] = rng.integers(CONFIG.max_marks * CONFIG.mark_hops)
     state.clock[CLOCK_HOP] = 1000
     return state
 
@@ -74,12 +81,14 @@ def _stream(rng: FrozenRandom) -> list[tuple]:
 
 def _load(rng: FrozenRandom) -> list[tuple]:
     params = _params()
-    return [(params, _busy_state(rng, params), x) for x in _hops(rng)[:5]]
+    return [(params, _busy_state(rng, params), x) for x in _hops(rng)[:8]]
 
 
 def _powers(rng: FrozenRandom) -> list[tuple]:
     parts = [np.int64(v) for v in (0, 1, -1, 1296000000, -1296000000, int(rng.integers(1 << 30)))]
-    return [(re, im, np.int64(e)) for re in parts for im in parts for e in (-30, -28, -3, 0, 9, 12)]
+    return [
+        (re, im, np.int64(e)) for re in parts for im in parts for e in (-30, -28, -14, -13, -12, -3, 0, 9, 18)
+    ]
 
 
 def _ratios(rng: FrozenRandom) -> list[tuple]:
@@ -89,31 +98,63 @@ def _ratios(rng: FrozenRandom) -> list[tuple]:
     return [
         (params, np.int64(acc), np.int64(v))
         for acc in (0, 1, -1, 4 * CONFIG.bands * 127, -4 * CONFIG.bands * 127)
-        for v in (0, least - 1, least, top, int(rng.integers(least, top)))
+        for v in (0, least - 1, least, top, *rng.integers(least, top, 12).tolist())
     ]
 
 
+def _weights(rng: FrozenRandom) -> list[tuple]:
+    """Mean squares from below that of noise to where the weight is 1, and all of them at once beyond."""
+    params = _params()
+    cases = []
+    for low, high in ((0.0, 1.2), (0.3, 0.8), (0.44, 0.46), (0.0, 30.0)):
+        state = _busy_state(rng, params)
+        state.activity_q19[:] = rng.integers(int(low * 2**19), int(high * 2**19), len(state.activity_q19))
+        cases.append((params, state))
+    return cases
+
+
+def _sums(rng: FrozenRandom) -> list[tuple]:
+    """Scores about the threshold or far below it, so many hops after the last report."""
+    params = _params()
+    cases = []
+    mark = CONFIG.mark_hops
+    for since in (0, mark // 2, mark // 2 + mark - 1, mark // 2 + mark, 3 * mark, 900):
+        for low, high in ((-1500, 1500), (-1500, -900), (700, 1024), (1000, 1030)):
+            state = _busy_state(rng, params)
+            state.score_q9[:] = rng.integers(low, high, state.score_q9.shape)
+            state.peak[:, PEAK_LAST] = 1000 - since
+            cases.append((params, state, np.int64(rng.integers(2))))
+    return cases
+
+
 def _peaks(rng: FrozenRandom) -> list[tuple]:
+    """Hop after hop: two peaks, one in the other's hold-off, one in its lockout, one long after."""
     params = _params()
     state = init_state(params)
-    report = np.zeros((2, 4), np.int32)
-    scores = [np.int64(v) for v in (0, 1100, 1500, 1400, 0, 0, 0, 0, 30000, -(1 << 30))]
-    return [(params, state, np.int64(1), v, np.int64(v > 1000), report) for v in scores]
+    report = rng.integers(2, 9, (2, 4)).astype(np.int32)
+    scores = [0, 1100, 1500, 1400, 1500, 0, 0, 0, 1200, 1300, 0, 0, 0, 0, 0, 1600, 0, 0, 0, 0, 0, 30000]
+    cases: list[tuple] = []
+    for hop, score in enumerate(scores):
+        clock = state.clock.copy()
+        clock[CLOCK_HOP] = 40 + hop
+        now = state._replace(clock=clock)
+        cases.append((params, now, np.int64(1), np.int64(score), np.int64(2 * (score > 1000)), report))
+    return cases
 
 
 _NAME = "firmware_model.watermark"
 CASES: dict[str, Callable[[FrozenRandom], list[tuple]]] = {
     f"{_NAME}.frontend.load_frame": _load,
     f"{_NAME}.frontend.log_power_q24": _powers,
-    f"{_NAME}.frontend.update_levels": _each((np.int64(-28),), (np.int64(9),)),
-    f"{_NAME}.frontend.update_features": _each((), ()),
-    f"{_NAME}.frontend.weigh_features": _each((), ()),
+    f"{_NAME}.frontend.update_levels": _each(*((np.int64(e),) for e in (-28, 9, 9, 0))),
+    f"{_NAME}.frontend.update_features": _each(*[()] * 4),
+    f"{_NAME}.frontend.weigh_features": _weights,
     f"{_NAME}.frontend.process_frontend": lambda rng: [(*a[:3], a[4]) for a in _stream(rng)[:6]],
-    f"{_NAME}.correlator.oldest_row": _each((), ()),
-    f"{_NAME}.correlator.score_variance": _each((), ()),
-    f"{_NAME}.correlator.correlate": _each((np.int64(0),), (np.int64(3),)),
+    f"{_NAME}.correlator.oldest_row": _each(*[()] * 12),
+    f"{_NAME}.correlator.score_variance": _each(*[()] * 6),
+    f"{_NAME}.correlator.correlate": _each(*((np.int64(row % 4),) for row in range(6))),
     f"{_NAME}.correlator.score_from": _ratios,
-    f"{_NAME}.correlator.integrate": _each((np.int64(0),), (np.int64(1),)),
+    f"{_NAME}.correlator.integrate": _sums,
     f"{_NAME}.detector.pick_peak": _peaks,
     f"{_NAME}.detector.process_frame": _stream,
 }
