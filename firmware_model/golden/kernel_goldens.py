@@ -4,12 +4,12 @@ Frozen are hashes of arguments and results, and, to find the first difference, w
 """
 
 import inspect
-from collections.abc import Callable, Iterable
+from collections.abc import Callable
 from typing import Any, NamedTuple
 
 import numpy as np
 
-from firmware_model.golden.kernel_cases import Call, arguments, calls, named_parts
+from firmware_model.golden.kernel_cases import Call, arguments, calls, flat, named_parts
 from firmware_model.golden.store import Frozen, Store, digest, facts_of
 from fixedpoint._jit import registered_kernels
 
@@ -34,19 +34,17 @@ class Difference(NamedTuple):
 
 def freeze(name: str) -> Frozen:
     """The golden of one kernel."""
-    made = list(calls(name))
+    built = arguments(name)
+    given = digest(flat(tuple(built)))  # before any call: calls may share a state
+    made = list(calls(name, built=built))
     changes = _changes(made)
     facts = facts_of(_results(made), _signature(name), {"calls": len(made)})
     key = f"kernel:{name}"
-    return Frozen(key, FILE, {key: changes}, {**facts, "arguments_sha256": digest(_arguments(made))})
+    return Frozen(key, FILE, {key: changes}, {**facts, "arguments_sha256": given})
 
 
-def first_difference(name: str, store: Store, made: Iterable[Call] | None = None) -> Difference | None:
+def first_difference(name: str, store: Store) -> Difference | None:
     """Run a kernel and hold it against its golden; None where all bits are equal.
-
-    Parameters
-    ----------
-    made : its calls, where they have been made already
 
     Raises
     ------
@@ -56,9 +54,10 @@ def first_difference(name: str, store: Store, made: Iterable[Call] | None = None
         The store is not as it was written.
     """
     entry = store.entry(f"kernel:{name}")
-    made = list(calls(name) if made is None else made)
-    if digest(_arguments(made)) != entry["arguments_sha256"]:
+    built = arguments(name)
+    if digest(flat(tuple(built))) != entry["arguments_sha256"]:
         return Difference("arguments", "", 0, None, None)
+    made = list(calls(name, built=built))
     if digest(_results(made)) == entry["sha256"]:
         return None
     got, wanted = _changes(made), store.array(f"kernel:{name}")
@@ -100,10 +99,6 @@ def _python(name: str) -> Callable[..., Any]:
 def _signature(name: str) -> str:
     """Its arguments: the suffixes of their names, and of their fields', are the formats."""
     return f"({', '.join(inspect.signature(_python(name)).parameters)})"
-
-
-def _arguments(made: list[Call]) -> np.ndarray:
-    return np.concatenate([call.before for call in made])
 
 
 def _results(made: list[Call]) -> np.ndarray:

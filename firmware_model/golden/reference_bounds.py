@@ -16,16 +16,16 @@ MEASURED: dict[str, dict[str, float]] = {
     "mbdp-smart-speaker": {
         "band": 3.12e-07,  # 41.8 LSB
         "level": 4.71e-02,  # 7.89e+05 LSB
-        "gain": 2.43e-06,  # 326 LSB
-        "band_attenuation": 3.32e-07,  # 713 LSB
-        "limited": 5.27e-07,  # 70.6 LSB
-        "bus": 5.39e-07,  # 72.3 LSB
-        "attenuation": 1.24e-07,  # 266 LSB
-        "output": 1.57e-05,  # 0.511 LSB
+        "gain": 3.22e-06,  # 431 LSB
+        "band_attenuation": 3.27e-07,  # 701 LSB
+        "limited": 5.37e-07,  # 72 LSB
+        "bus": 5.34e-07,  # 71.6 LSB
+        "attenuation": 1.37e-07,  # 293 LSB
+        "output": 1.57e-05,  # 0.512 LSB
     },
     "mbdp-conventional": {
         "band": 5.18e-08,  # 6.95 LSB
-        "level": 2.47e-01,  # 4.14e+06 LSB
+        "level": 1.94e-02,  # 3.25e+05 LSB
         "gain": 1.21e-07,  # 16.2 LSB
         "band_attenuation": 0.0,  # 0 LSB
         "limited": 1.23e-07,  # 16.4 LSB
@@ -35,7 +35,7 @@ MEASURED: dict[str, dict[str, float]] = {
     },
     "mbdp-headset": {
         "band": 5.04e-08,  # 6.75 LSB
-        "level": 3.73e-01,  # 6.26e+06 LSB
+        "level": 3.39e-02,  # 5.68e+05 LSB
         "gain": 1.89e-07,  # 25.3 LSB
         "band_attenuation": 0.0,  # 0 LSB
         "limited": 5.84e-08,  # 7.83 LSB

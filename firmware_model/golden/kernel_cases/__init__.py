@@ -44,10 +44,14 @@ def calls(
     name: str,
     prepare: Callable[[tuple], tuple] = lambda args: args,
     context: Callable[[], AbstractContextManager] = nullcontext,
+    built: list[tuple] | None = None,
 ) -> Iterator[Call]:
-    """Call a kernel, within the context, with each of its argument tuples in turn."""
+    """Call a kernel, within the context, with each of its argument tuples in turn; they may share a state.
+
+    built : the argument tuples, where they are at hand
+    """
     function = registered_kernels()[name]
-    for args in map(prepare, arguments(name)):
+    for args in map(prepare, arguments(name) if built is None else built):
         before = flat(args)
         with context():
             returned = function(*args)
