@@ -121,12 +121,18 @@ def facts(report: Report) -> dict[str, Any]:
         "case": report.case.name,
         "equal": report.status == DETECTED,
         **row,
-        "likely_cause": f"{causes[0].kind}: {causes[0].text}" if causes else None,
+        "likely_cause": _likely(causes[0]) if causes else None,
         "causes": [_cause_facts(cause) for cause in causes or ()],
         "problems": report.problems,
         "nodes": [_node_facts(node) for node in report.found.nodes],
         "missing": _missing(report),
     }
+
+
+def _likely(cause: Cause) -> str:
+    """A cause in one line, with what it leaves open."""
+    only = "" if cause.complete else f" (gives only {', '.join(cause.nodes)})"
+    return f"{cause.kind}: {cause.text}{only}"
 
 
 def _cause_facts(cause: Cause) -> dict[str, Any]:
@@ -251,5 +257,5 @@ def _causes(report: Report) -> str:
             origin = cause.origin
             node = next(node for node in report.case.nodes if node.name == origin.node)
             place = _place(report.case, node, origin.row, origin.step)
-            lines.append(f"  leaves the model first at {place}: expected {origin.expected}, got {origin.got}")
+            lines.append(f"  first wrong node: {place}: expected {origin.expected}, got {origin.got}")
     return "\n".join(lines)

@@ -9,11 +9,12 @@ import tempfile
 import time
 from collections.abc import Iterator
 from pathlib import Path
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 from firmware_model.golden import data_suspects, fault_search, fault_sites, run_suspects
 from firmware_model.golden import faulty_primitives as faulty
 from firmware_model.golden.case import Case
+from firmware_model.golden.cases import find_case
 from firmware_model.golden.dump_values import Values
 from firmware_model.golden.evidence import Evidence, Origin, origin_of, reproduced
 from firmware_model.golden.fault_search import Job, Match
@@ -135,7 +136,8 @@ def search_faults(
         The process failed.
     """
     made = fault_sites.rewrite()
-    package = f"firmware_model/{_product(evidence)}"
+    run: Any = find_case(evidence.case).start()
+    package = "/".join(type(run.params).__module__.split(".")[:2])  # firmware_model/dynamics, say
     job = Job(evidence, tuple(made.sites), tuple(made.reachable(package)), modes, seconds)
     with tempfile.TemporaryDirectory(prefix="bittrue-") as scratch:
         folder = fault_sites.write(made, _writable(cache or _user_cache(), Path(scratch)))
@@ -148,11 +150,6 @@ def search_faults(
         last = ran.stderr.decode(errors="replace").strip().splitlines()[-1:]
         raise BittrueError(f"search for the cause: ended with status {ran.returncode}: {' '.join(last)}")
     return [Match(*fields) for fields in pickle.loads(ran.stdout)]
-
-
-def _product(evidence: Evidence) -> str:
-    """Package of the case's kernels."""
-    return "watermark" if evidence.case.startswith("watermark") else "dynamics"
 
 
 def _user_cache() -> Path:

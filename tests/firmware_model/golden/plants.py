@@ -37,7 +37,9 @@ FAULTS = {
     "32 bits": lambda x, n: np.int64((wrapped(x, 32) + half(n)) >> n),
     "40 bits": lambda x, n: np.int64((wrapped(x, 40) + half(n)) >> n),
     "rounded": lambda x, n: np.int64((int(x) + half(n)) >> n),
-    "wrapped 8": lambda x, low, high: np.int64(wrapped(x, 8) if high == 127 else min(max(x, low), high)),
+    "wrapped": lambda x, low, high: np.int64(
+        wrapped(x, int(high).bit_length() + 1) if low < 0 else min(max(int(x), int(low)), int(high))
+    ),
 }
 
 case = find_case(sys.argv[1])

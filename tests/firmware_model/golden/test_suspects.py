@@ -197,11 +197,8 @@ def test_truncation_in_one_place_is_found_without_a_compiler(tmp_path, monkeypat
     assert (match.origin.node, match.origin.expected - match.origin.got) == ("output", 1)
 
 
-BIQUAD, DYNAMICS, FRONTEND = (
-    "fixedpoint.biquad",
-    "firmware_model.dynamics",
-    "firmware_model.watermark.frontend",
-)
+BIQUAD, FRONTEND = "fixedpoint.biquad", "firmware_model.watermark.frontend"
+COMPRESSOR, LIMITER = "firmware_model.dynamics.compressor", "firmware_model.dynamics.limiter"
 
 
 @pytest.mark.slow
@@ -225,8 +222,20 @@ BIQUAD, DYNAMICS, FRONTEND = (
             "gain",
         ),
         ("towards zero", f"{BIQUAD}.rnd_shift", "rounding towards zero", "in fixedpoint/biquad.py", "band"),
-        ("to even", f"{BIQUAD}.rnd_shift", "rounding of halves to even", "fixedpoint/biquad.py", "band"),
-        ("away", f"{BIQUAD}.rnd_shift", "rounding of halves away from zero", "fixedpoint/biquad.py", "band"),
+        (
+            "to even",
+            f"{COMPRESSOR}.rnd_shift",
+            "rounding of halves to even",
+            "apply_gain",
+            "band_attenuation",
+        ),
+        (
+            "away",
+            f"{COMPRESSOR}.rnd_shift",
+            "rounding of halves away from zero",
+            "apply_gain",
+            "band_attenuation",
+        ),
         (
             "rounded",
             f"{LIMITER}.trn_shift",
@@ -250,8 +259,8 @@ def test_wrong_arithmetic_of_the_processor_is_named(tmp_path, search, fault, pla
 @pytest.mark.parametrize(
     ("fault", "place", "kind", "text", "node"),
     [
-        ("wrapped 8", f"{FRONTEND}.clip", "wrap for saturation", "clip in weigh_features", "feature"),
-        ("32 bits", f"{FRONTEND}.rnd_shift", "32-bit accumulator", "watermark/frontend.py", "feature"),
+        ("wrapped", f"{FRONTEND}.clip", "wrap for saturation", "watermark/frontend.py", "feature"),
+        ("40 bits", f"{FRONTEND}.rnd_shift", "40-bit accumulator", "watermark/frontend.py", "band_level"),
         (
             "truncation",
             f"{FRONTEND}.rnd_shift",
