@@ -1,6 +1,7 @@
 """Arguments for the kernels of the dynamics processor: busy states, rails, worst input of the crossover."""
 
 from collections.abc import Callable
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -109,13 +110,24 @@ def _ints(*values: int) -> tuple[np.int64, ...]:
 
 def _levels(rng: FrozenRandom) -> list[np.int64]:
     edges = [level << 24 for level in (-20, -14, -13, -7, -6, -4, 0, 3, 4)]
-    near = [edge + d for edge in edges[1:-1] for d in (-1, 1)]
-    return [np.int64(v) for v in [*edges, *near, *rng.integers(-20 << 24, 4 << 24, 20)]]
+    return [np.int64(v) for v in [*edges, *rng.integers(-20 << 24, 4 << 24, 20)]]
 
 
 def _curves(rng: FrozenRandom) -> list[tuple]:
+    """Levels of every size, and those next to the thresholds and to the ends of the knees."""
     curve = quantise(config(len(BANDS))).curve
-    return [(curve, np.int64(band), level) for band in range(len(BANDS)) for level in _levels(rng)]
+    cases = []
+    for band in range(len(BANDS)):
+        threshold, half_knee = int(curve.threshold_q24[band]), int(curve.knee_q24[band]) >> 1
+        corners = (
+            threshold,
+            threshold - half_knee,
+            threshold + half_knee,
+            int(curve.upward_threshold_q24[band]),
+        )
+        near = [np.int64(corner + d) for corner in corners for d in (-2, -1, 0, 1, 2)]
+        cases += [(curve, np.int64(band), level) for level in [*_levels(rng), *near]]
+    return cases
 
 
 def _peaks(rng: FrozenRandom) -> list[tuple]:
@@ -154,6 +166,9 @@ def _split_bands(rng: FrozenRandom) -> list[tuple]:
         for row in (0, 1, 4):
             x = worst_input(params, row, samples)[None]
             cases += [(params, state, x, np.int64(start)) for start in range(0, samples, 4)]
+    params = quantise(config(len(BANDS)))
+    state = init_state(params).bank
+    cases += [(params, state, x, np.int64(4)) for x in frames(rng)]
     return cases
 
 
@@ -164,6 +179,12 @@ def _wants(rng: FrozenRandom) -> list[tuple]:
         state = init_state(params._replace(limiter=limiter)).limiter
         fill_limiter(rng, limiter, state)
         cases += [(limiter, state, *_ints(0, want)) for want in (INT32_MAX, 0, 1, 1 << 30, INT32_MAX, 0)]
+    top = INT32_MAX
+    for value in (0, top):
+        state = init_state(params).limiter
+        state.want_q31[:], state.released_q31[:], state.released_q62[:] = value, value, value << 31
+        state.sum_q31[:] = state.released_q31.sum(axis=1, dtype=np.int64)
+        cases.append((params.limiter, state, *_ints(0, value)))
     return cases
 
 
@@ -209,6 +230,11 @@ def _copies(rng: FrozenRandom) -> list[tuple]:
     return [(source, np.zeros((3, 12), np.int32), np.int64(start)) for start in (0, 8)]
 
 
+def _no_limiters() -> DynamicsConfig:
+    bands = (BandConfig(-30, 20, 0, 12, 1, 10),) * 2
+    return DynamicsConfig(fs_hz=16000, channels=2, edges_hz=EDGES_HZ[:1], bands=bands)
+
+
 def _banks(rng: FrozenRandom) -> list[tuple]:
     cases: list[tuple] = []
     for bands in (1, 3):
@@ -216,6 +242,9 @@ def _banks(rng: FrozenRandom) -> list[tuple]:
         state, probes = busy_state(rng, params), init_probes(params, 16)
         for x in frames(rng):
             cases += [(params, state.bank, x, np.int64(start), state.bus_q27, probes) for start in (0, 12)]
+    for params in (quantise(_no_limiters()), quantise(replace(config(3), band_look_ahead_ms=0.25))):
+        state, probes = busy_state(rng, params), init_probes(params, 16)
+        cases += [(params, state.bank, x, np.int64(4), state.bus_q27, probes) for x in frames(rng)]
     return cases
 
 
@@ -259,6 +288,10 @@ def _fades(rng: FrozenRandom) -> list[tuple]:
             state.bus_q27[:] = now
             change.bus_q27[:] = then
             cases.append((params, state, change))
+            state, change = init_state(params), begun(init_change(params, 16000), left)
+            change.fade[:] = 4, 6, (1 << 31) // 6  # weights that do not end at 1 of themselves
+            state.bus_q27[:], change.bus_q27[:] = now, then
+            cases.append((params, state, change))
     return cases
 
 
@@ -274,7 +307,7 @@ CASES: dict[str, Callable[[FrozenRandom], list[tuple]]] = {
     f"{_NAME}.gain_computer.upward_q24": _curves,
     f"{_NAME}.gain_computer.reduction_q24": _curves,
     f"{_NAME}.level.block_peak": _peaks,
-    f"{_NAME}.level.block_power": _each(_ints(0), _ints(1)),
+    f"{_NAME}.level.block_power": _each(*(_ints(band) for band in range(6)), bands=6),
     f"{_NAME}.level.band_level": _each(*(_ints(band) for band in range(6)), bands=6),
     f"{_NAME}.compressor.smooth_reduction": _each(
         *(_ints(band, wanted << 24) for band in (0, 1, 2) for wanted in (-4, 0, 18))

@@ -128,6 +128,7 @@ def _macs(rng: FrozenRandom) -> list[tuple]:
 def _wide(rng: FrozenRandom) -> list[tuple]:
     sums = [(0, 0), (-1, (1 << 32) - 1), (1 << 31, 0), (-(1 << 31) - 1, 5 << 32), (1 << 58, (1 << 60) + 7)]
     sums += [(rng.integers(-(1 << 34), 1 << 34), rng.integers(1 << 36)) for _ in range(8)]
+    sums += [(rng.integers(-(1 << 24), 1 << 24), rng.integers(1 << 36)) for _ in range(8)]
     return [tuple(map(np.int64, (*s, n))) for s in sums for n in (1, 17, 31, 32)]
 
 

@@ -32,7 +32,8 @@ def _unary(bits: int, count: int = 40) -> Callable[[FrozenRandom], list[tuple]]:
 def _powers(rng: FrozenRandom) -> list[tuple]:
     """All powers of two of 63 bits and their neighbours, of both signs; then values of every size."""
     near = [sign * ((1 << k) + d) for k in range(62) for d in (-1, 0, 1) for sign in (-1, 1)]
-    return [(np.int64(v),) for v in near] + _unary(62, 1000)(rng)
+    long = [rng.integers(1 << 61, 1 << 62) for _ in range(1500)]
+    return [(np.int64(v),) for v in near + long] + _unary(62, 200)(rng)
 
 
 def _squares(rng: FrozenRandom) -> list[tuple]:
@@ -216,7 +217,10 @@ CASES = {
     ],
     "fixedpoint.arith.q31_to_q15": _unary(31),
     "fixedpoint.arith.q15_to_q31": _unary(15),
-    "fixedpoint.arith.magnitude_bits": _unary(62),
+    "fixedpoint.arith.magnitude_bits": lambda rng: [
+        *_unary(62)(rng),
+        *((np.int64(v),) for v in (-(1 << 63), (1 << 63) - 1, 1 << 62)),
+    ],
     "fixedpoint.arith.norm64": _powers,
     "fixedpoint.arith.norm32": _unary(31),
     "fixedpoint.arith.clz32": lambda rng: [(x & np.int64(0xFFFFFFFF),) for x in _ints(rng, 32)],

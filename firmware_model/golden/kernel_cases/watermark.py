@@ -102,11 +102,17 @@ def _ratios(rng: FrozenRandom) -> list[tuple]:
     ]
 
 
+def _odd_slots(rng: FrozenRandom) -> list[tuple]:
+    """Slots of three hops, a third of whose sums is no integer."""
+    params = _params()._replace(slot_scale_q31=(1 << 31) // 12)
+    return [(params, _busy_state(rng, params)) for _ in range(6)]
+
+
 def _weights(rng: FrozenRandom) -> list[tuple]:
     """Mean squares from below that of noise to where the weight is 1, and all of them at once beyond."""
     params = _params()
     cases = []
-    for low, high in ((0.0, 1.2), (0.3, 0.8), (0.44, 0.46), (0.0, 30.0)):
+    for low, high in ((0.0, 1.2), *[(0.3, 0.8)] * 12, (0.44, 0.46), (0.0, 30.0)):
         state = _busy_state(rng, params)
         state.activity_q19[:] = rng.integers(int(low * 2**19), int(high * 2**19), len(state.activity_q19))
         cases.append((params, state))
@@ -119,7 +125,7 @@ def _sums(rng: FrozenRandom) -> list[tuple]:
     cases = []
     mark = CONFIG.mark_hops
     for since in (0, mark // 2, mark // 2 + mark - 1, mark // 2 + mark, 3 * mark, 900):
-        for low, high in ((-1500, 1500), (-1500, -900), (700, 1024), (1000, 1030)):
+        for low, high in ((-1500, 1500), (-1500, -900), (700, 1024), (1000, 1030), (1024, 1025)):
             state = _busy_state(rng, params)
             state.score_q9[:] = rng.integers(low, high, state.score_q9.shape)
             state.peak[:, PEAK_LAST] = 1000 - since
@@ -132,13 +138,15 @@ def _peaks(rng: FrozenRandom) -> list[tuple]:
     params = _params()
     state = init_state(params)
     report = rng.integers(2, 9, (2, 4)).astype(np.int32)
-    scores = [0, 1100, 1500, 1400, 1500, 0, 0, 0, 1200, 1300, 0, 0, 0, 0, 0, 1600, 0, 0, 0, 0, 0, 30000]
+    scores = [0, 1100, 1500, 1400, 1500, 0, 1200, 0, 1200, 1300, 0, 0, 0, 0, 0, 1600, 0, 0, 0, 0, 0, 30000]
     cases: list[tuple] = []
     for hop, score in enumerate(scores):
         clock = state.clock.copy()
         clock[CLOCK_HOP] = 40 + hop
         now = state._replace(clock=clock)
-        cases.append((params, now, np.int64(1), np.int64(score), np.int64(2 * (score > 1000)), report))
+        cases.append(
+            (params, now, np.int64(1), np.int64(score), np.int64((score > 1000) + (score > 1400)), report)
+        )
     return cases
 
 
@@ -146,8 +154,8 @@ _NAME = "firmware_model.watermark"
 CASES: dict[str, Callable[[FrozenRandom], list[tuple]]] = {
     f"{_NAME}.frontend.load_frame": _load,
     f"{_NAME}.frontend.log_power_q24": _powers,
-    f"{_NAME}.frontend.update_levels": _each(*((np.int64(e),) for e in (-28, 9, 9, 0))),
-    f"{_NAME}.frontend.update_features": _each(*[()] * 4),
+    f"{_NAME}.frontend.update_levels": _each(*((np.int64(e),) for e in (-28, 9, 9, 0, 3, 3, 3, 3))),
+    f"{_NAME}.frontend.update_features": lambda rng: _each(*[()] * 4)(rng) + _odd_slots(rng),
     f"{_NAME}.frontend.weigh_features": _weights,
     f"{_NAME}.frontend.process_frontend": lambda rng: [(*a[:3], a[4]) for a in _stream(rng)[:6]],
     f"{_NAME}.correlator.oldest_row": _each(*[()] * 12),
