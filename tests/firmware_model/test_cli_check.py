@@ -1,0 +1,177 @@
+"""`bittrue check` and the writing of goldens, through the command line."""
+
+import shutil
+import sys
+from xml.etree import ElementTree
+
+import pytest
+
+from firmware_model import cli_check, cli_freeze, cli_status
+from firmware_model.golden import check, cmsis, freeze, store
+from firmware_model.golden.cases import CASES
+from firmware_model.golden.conformance import OPERATIONS
+from fixedpoint._jit import registered_kernels
+from tests.firmware_model.cli_cases import call
+
+KERNEL = "fixedpoint.arith.sat16"
+
+
+@pytest.fixture
+def wrong_golden(monkeypatch, tmp_path):
+    """A sound store that froze another bit: what a fault in sat16 looks like from the store's side."""
+    folder = shutil.copytree(store.FOLDER, tmp_path / "vectors")
+    goldens = list(freeze.goldens())
+    for i, golden in enumerate(goldens):
+        if golden.name == f"kernel:{KERNEL}":
+            (values,) = golden.arrays.values()
+            values = values.copy()
+            values[0] += 1
+            goldens[i] = golden._replace(
+                arrays={golden.name: values}, facts=golden.facts | {"sha256": "0" * 64}
+            )
+    store.write(goldens, "a planted fault", folder)
+    planted = store.Store(folder)
+    monkeypatch.setattr(check, "shipped", lambda: planted)
+    return planted
+
+
+def test_everything_passes_and_is_counted(capsys, tmp_path):
+    run = call(capsys, "check", "--junit", tmp_path / "out.xml", "--json")
+    assert run.status == 0, run.out
+    assert run.json["failed"] == 0
+    kinds = [row["item"].partition(":")[0] for row in run.json["cases"]]
+    assert kinds.count("kernel") == len(registered_kernels())
+    assert kinds.count("case") == kinds.count("reference") == len(CASES)
+    assert kinds.count("conformance") == len(OPERATIONS)
+    done = "passed" if cmsis.installed() else "skipped"
+    assert {row["status"] for row in run.json["cases"] if row["item"].startswith("conformance:")} == {done}
+    suites = ElementTree.parse(tmp_path / "out.xml").getroot()
+    assert sum(int(suite.get("tests")) for suite in suites) == len(run.json["cases"])
+    assert len(suites.findall("./testsuite/testcase")) == len(run.json["cases"])
+
+
+def test_a_filter_chooses_and_the_table_counts(capsys):
+    run = call(capsys, "check", "--filter", "mbdp-headset")
+    assert run.status == 0
+    lines = run.out.splitlines()
+    assert lines[2].split() == ["case", "1/1", "1", "0", "0"]
+    assert lines[3].split() == ["reference", "1/1", "1", "0", "0"]
+    assert "reference:mbdp-headset: output within 0.50 LSB" in lines
+    assert lines[-1].startswith("2 passed, 0 failed, 0 skipped in ")
+    assert run.err == ""
+
+
+def test_a_difference_is_status_1_named_in_every_report(capsys, tmp_path, wrong_golden):
+    xml = tmp_path / "out.xml"
+    run = call(capsys, "check", "--filter", "arith.sat", "--junit", xml, "--github")
+    assert run.status == 1
+    says = "returned, 0, step 0: expected -32767 (0xffff8001), got -32768 (0xffff8000), -1 LSB"
+    assert f"FAILED kernel:{KERNEL}: {says}" in run.out
+    assert "1 passed, 1 failed, 0 skipped" in run.out
+    line = registered_kernels()[KERNEL].py_func.__code__.co_firstlineno
+    title = f"title=kernel%3A{KERNEL}"
+    assert run.err == f"::error file=fixedpoint/arith.py,line={line},{title}::{says}\n"
+    suite = ElementTree.parse(xml).getroot().find("testsuite")
+    assert (suite.get("tests"), suite.get("failures")) == ("2", "1")
+    assert suite.find("./testcase/failure").get("message") == says
+    assert suite.find("./testcase[failure]").get("name") == KERNEL
+
+
+def test_a_difference_in_json(capsys, wrong_golden):
+    run = call(capsys, "check", "--filter", KERNEL, "--json")
+    assert run.status == 1
+    (row,) = run.json["cases"]
+    assert row["status"] == "failed"
+    assert row["first_difference"] == {
+        "node": "returned",
+        "row": "0",
+        "step": 0,
+        "expected": -32767,
+        "got": -32768,
+    }
+
+
+def test_without_cmsisdsp_its_items_are_skipped_and_said_so(capsys, monkeypatch):
+    monkeypatch.setattr(cmsis, "installed", lambda: "")
+    run = call(capsys, "check", "--filter", "conformance:a")
+    assert run.status == 0
+    assert "skipped 4 items: cmsisdsp is not installed" in run.out
+
+
+def test_a_kernel_without_golden_or_arguments_fails(monkeypatch):
+    monkeypatch.setitem(store.shipped().entries, "kernel:fixedpoint.gone", {})
+    assert check.run("kernel:fixedpoint.gone").status == check.FAILED
+    monkeypatch.delitem(store.shipped().entries, f"kernel:{KERNEL}")
+    result = check.run(f"kernel:{KERNEL}")
+    assert (result.status, result.says[:14]) == (check.FAILED, "has no golden;")
+    monkeypatch.delitem(store.shipped().entries, "output:mbdp-headset")
+    assert check.run("case:mbdp-headset").status == check.FAILED
+
+
+@pytest.mark.parametrize(
+    ("spoil", "says"),
+    [
+        (lambda f: (f / "mbdp-headset.npz").write_bytes(b"x"), "mbdp-headset.npz: corrupted"),
+        (lambda f: (f / "mbdp-headset.npz").unlink(), "mbdp-headset.npz: No such file"),
+    ],
+)
+def test_a_spoilt_store_is_status_2(capsys, monkeypatch, tmp_path, spoil, says):
+    folder = shutil.copytree(store.FOLDER, tmp_path / "vectors")
+    spoil(folder)
+    monkeypatch.setattr(check, "shipped", lambda: store.Store(folder))
+    run = call(capsys, "check")
+    assert (run.status, run.out) == (2, "")
+    assert run.err.startswith(says)
+    assert run.err.count("\n") == 1
+
+
+@pytest.mark.parametrize(
+    ("arguments", "says"),
+    [
+        (["--filter", "no such"], "no item holds it"),
+        (["--junit", "out.json"], "suffix '.json' found; .xml needed"),
+        (["--junit", "nowhere/out.xml"], "no such folder"),
+    ],
+)
+def test_misuse_is_status_2(capsys, arguments, says):
+    run = call(capsys, "check", *arguments)
+    assert (run.status, run.out) == (2, "")
+    assert says in run.err
+
+
+def test_annotations_escape_what_github_would_read():
+    tally = cli_check.Tally(["case:a,b"])
+    tally.add(check.Result("case:a,b", check.FAILED, 0.0, "50%\nof it: x, y"))
+    assert cli_check.annotations(tally) == ["::error title=case%3Aa%2Cb::50%25%0Aof it: x, y"]
+
+
+def test_the_live_table_follows_on_a_terminal(monkeypatch, capsys):
+    monkeypatch.setattr(type(sys.stderr), "isatty", lambda self: True, raising=False)
+    tally = cli_check.Tally([f"kernel:{KERNEL}"])
+    with cli_check.live_table(tally) as add:
+        add(check.run(f"kernel:{KERNEL}"))
+    assert tally.rows() == [["kernel", "1/1", "1", "0", "0"]]
+    assert KERNEL in capsys.readouterr().err
+
+
+def write_goldens(monkeypatch, folder, *arguments):
+    """`make golden-write` on a copy of the store."""
+    monkeypatch.setattr(store.write, "__defaults__", (folder,))
+    monkeypatch.setattr(store.size_bytes, "__defaults__", (folder,))
+    return cli_status.run(cli_freeze.app, list(arguments))
+
+
+@pytest.mark.parametrize("reason", [[], ["--reason", " "]])
+def test_writing_without_a_reason_is_status_2_and_writes_nothing(monkeypatch, capsys, tmp_path, reason):
+    folder = tmp_path / "vectors"
+    assert write_goldens(monkeypatch, folder, *reason) == 2
+    assert "a line is needed that says why the goldens change" in capsys.readouterr().err
+    assert not folder.exists()
+
+
+def test_writing_what_has_not_changed_changes_nothing(monkeypatch, capsys, tmp_path):
+    folder = shutil.copytree(store.FOLDER, tmp_path / "vectors")
+    assert write_goldens(monkeypatch, folder, "--reason", "nothing has changed") == 0
+    assert capsys.readouterr().out.startswith("0 new, 0 changed, 0 removed; ")
+    for path in store.FOLDER.iterdir():
+        assert (folder / path.name).read_bytes() == path.read_bytes()
