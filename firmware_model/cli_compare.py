@@ -180,7 +180,10 @@ def in_words(report: Report) -> str:
 
 
 def _heading(report: Report) -> str:
-    return f"{report.case.name}: {report.case.summary}\n{report.path}: {', '.join(report.holds)}"
+    lines = [f"{report.case.name}: {report.case.summary}", f"{report.path}: {', '.join(report.holds)}"]
+    if len(report.holds) > 1 and _missing(report):
+        lines.append(f"{report.path}: not in it: {', '.join(_missing(report))}")
+    return "\n".join(lines)
 
 
 def _first(report: Report, first: Difference) -> str:

@@ -156,6 +156,7 @@ def test_a_folder_of_nodes_shows_the_first_in_signal_flow_order(run, tmp_path, n
     ]
     out = run(str(tmp_path))[1]
     assert "earlier in time, and so of another cause: output, left, sample 200" in out
+    assert "not in it: level, band_attenuation, limited, bus, attenuation" in out
 
 
 def test_the_input_may_be_the_user_s_own(run, tmp_path):
