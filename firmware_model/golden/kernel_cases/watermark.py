@@ -103,16 +103,22 @@ def _ratios(rng: FrozenRandom) -> list[tuple]:
 
 
 def _odd_slots(rng: FrozenRandom) -> list[tuple]:
-    """Slots of three hops, a third of whose sums is no integer."""
+    """Slots of three hops, a third of whose sums is no integer; levels close enough not to be limited."""
     params = _params()._replace(slot_scale_q31=(1 << 31) // 12)
-    return [(params, _busy_state(rng, params)) for _ in range(6)]
+    cases = []
+    for _ in range(6):
+        state = _busy_state(rng, params)
+        state.level_sum_q8[:] = rng.integers(6000, 7000, len(state.level_sum_q8))
+        state.mean_q23[:] = rng.integers(-1 << 20, 1 << 20, len(state.mean_q23))
+        cases.append((params, state))
+    return cases
 
 
 def _weights(rng: FrozenRandom) -> list[tuple]:
     """Mean squares from below that of noise to where the weight is 1, and all of them at once beyond."""
     params = _params()
     cases = []
-    for low, high in ((0.0, 1.2), *[(0.3, 0.8)] * 12, (0.44, 0.46), (0.0, 30.0)):
+    for low, high in ((0.0, 1.2), *[(0.3, 0.8)] * 40, (0.44, 0.46), (0.0, 30.0)):
         state = _busy_state(rng, params)
         state.activity_q19[:] = rng.integers(int(low * 2**19), int(high * 2**19), len(state.activity_q19))
         cases.append((params, state))
@@ -125,7 +131,7 @@ def _sums(rng: FrozenRandom) -> list[tuple]:
     cases = []
     mark = CONFIG.mark_hops
     for since in (0, mark // 2, mark // 2 + mark - 1, mark // 2 + mark, 3 * mark, 900):
-        for low, high in ((-1500, 1500), (-1500, -900), (700, 1024), (1000, 1030), (1024, 1025)):
+        for low, high in ((-1500, 1500), (-1500, -900), (600, 1500), (600, 1500), (1000, 1030), (1024, 1025)):
             state = _busy_state(rng, params)
             state.score_q9[:] = rng.integers(low, high, state.score_q9.shape)
             state.peak[:, PEAK_LAST] = 1000 - since
@@ -137,6 +143,7 @@ def _peaks(rng: FrozenRandom) -> list[tuple]:
     """Hop after hop: two peaks, one in the other's hold-off, one in its lockout, one long after."""
     params = _params()
     state = init_state(params)
+    state.peak[:, PEAK_LAST] = 41 - CONFIG.lockout_hops
     report = rng.integers(2, 9, (2, 4)).astype(np.int32)
     scores = [0, 1100, 1500, 1400, 1500, 0, 1200, 0, 1200, 1300, 0, 0, 0, 0, 0, 1600, 0, 0, 0, 0, 0, 30000]
     cases: list[tuple] = []
