@@ -9,6 +9,7 @@ false_alarms  unmarked audio against many keys at once
 quality       ViSQOL, PESQ, clipped samples, mark-to-mask and mark-to-signal ratios
 cost          speed, memory, constancy in length, FFT
 dynamics      dynamics processor: accuracy, threshold, silence, loudspeaker at equal excursion, cost
+exactness     check and compare: seconds, memory; what probes cost
 readme        puts the Markdown tables between their markers in README.md
 """
 
