@@ -64,6 +64,13 @@ class Mutant(NamedTuple):
     def __str__(self) -> str:
         return f"{self.kernel}, {self.path}:{self.line}:{self.column}: {self.old} -> {self.new}"
 
+    def marked(self, root: Path) -> str:
+        """Kernel, line and token, wherever the line stands: "arith.clip: if x [<|<=] low:"."""
+        line = (root / self.path).read_text("utf-8").splitlines()[self.line - 1]
+        code = f"{line[: self.column]}[{self.old}|{self.new}]{line[self.column + len(self.old) :]}"
+        short = ".".join(self.kernel.split(".")[-2:])
+        return f"{short}: {code.partition('  # ')[0].strip()}"
+
     def source(self, root: Path) -> str:
         """The file with the mutation; the names that it may need are imported above the file's own."""
         lines = (root / self.path).read_text("utf-8").splitlines(keepends=True)
@@ -72,6 +79,17 @@ class Mutant(NamedTuple):
         lines[self.line - 1] = line[: self.column] + self.new + line[self.column + len(self.old) :]
         text = "".join(lines)
         return text if self.path == "fixedpoint/arith.py" else IMPORTS + text
+
+
+def marks(root: Path, found: list[Mutant]) -> dict[Mutant, str]:
+    """`marked`, made unique: " (2)" follows where a kernel has such a line for the second time."""
+    named: dict[Mutant, str] = {}
+    seen: dict[str, int] = {}
+    for mutant in found:
+        mark = mutant.marked(root)
+        seen[mark] = seen.get(mark, 0) + 1
+        named[mutant] = mark if seen[mark] == 1 else f"{mark} ({seen[mark]})"
+    return named
 
 
 def mutants(root: Path) -> list[Mutant]:

@@ -1,0 +1,152 @@
+"""Mutants that no golden catches, and why: each is shown equal on all arguments by `test_mutations`.
+
+A mutant is named by its kernel, its line, and [the token|what it becomes]; see `mutants.marks`.
+"""
+
+_BOUND = "at the bound itself both sides give the same value"
+_ZERO = "0 has left before, or its negative is 0"
+_WRAPS = "a negative index counts from the end, to the same sample; the audit refuses it"
+_RANGE = "what it limits is within the limits already"
+_CORRECTED = "the exact correction that follows makes the same floor of it"
+_NO_PASS = "a further pass finds nothing left to correct"
+
+_GROUPS: dict[str, tuple[str, ...]] = {
+    _BOUND: (
+        "arith.clip: if x [<|<=] low:",
+        "arith.clip: if x [>|>=] high:",
+        "arith.sat16: if x [>|>=] INT16_MAX:",
+        "arith.sat16: if x [<|<=] INT16_MIN:",
+        "arith.sat32: if x [>|>=] INT32_MAX:",
+        "arith.sat32: if x [<|<=] INT32_MIN:",
+        "arith.norm64: if m [>=|>] 2:",
+        "arith.norm64: if m >= [2|3]:",
+        "fft.excess_bits: if excess [<|<=] 0:",
+        "fft.excess_bits: if excess < [0|1]:",
+        "fft.rfft_bfp: if lead [<|<=] 0:",
+        "fft.rfft_bfp: if lead < [0|1]:",
+        "fir.keep_latest: if fresh [>=|>] kept:",
+        "fir.convolve: inside = n + 1 if n + 1 [<|<=] taps else taps",
+        "fir.convolve_wide: inside = n + 1 if n + 1 [<|<=] taps else taps",
+        "change.fade_bus: elif done [>|>=] 0:",
+        "compressor.smooth_reduction: if held_q55 [<|<=] wanted_q55:",
+        "compressor.compress_band: if gain_q27 [>|>=] INT32_MAX:",
+        "gain_computer.downward_q24: if 2 * over_q24 >= knee_q24 and over_q24 [>|>=] 0:",
+        "gain_computer.downward_q24: if 2 * over_q24 [<=|<] -knee_q24:",
+        "gain_computer.upward_q24: if under_q24 [<=|<] 0:",
+        "gain_computer.upward_q24: if gain_q24 [>|>=] curve.upward_range_q24[band]:",
+        "level.block_peak: if v [>|>=] peak:",
+        "level.block_power: if acc [>|>=] largest:",
+        "level.band_level: if level_q24 [<|<=] SILENCE_Q24:",
+        "limiter.attenuation_for: if ratio_q31 [<|<=] 1:",
+        "limiter.attenuation_for: if ratio_q31 < [1|2]:",
+        "limiter.next_attenuation: if state.want_q31[row, i] [>|>=] held_q31:",
+        "limiter.next_attenuation: if released_q62 [<|<=] held_q62:",
+        "limiter.next_attenuation: if mean_q31 [>|>=] _ONE_Q31 - 1:",
+        "limiter.next_attenuation: if mean_q31 > _ONE_Q31 - [1|2]:",
+        "correlator.integrate: if z_q9 [>|>=] best:",
+        "frontend.load_frame: if j [>|>=] n - j:",
+        "frontend.log_power_q24: if floor [>|>=] _FLOOR_TOP:",
+    ),
+    _ZERO: (
+        "arith.abs_q15: return sat16(-x) if x [<|<=] 0 else sat16(x)",
+        "arith.abs_q15: return sat16(-x) if x < [0|1] else sat16(x)",
+        "arith.abs_q31: return sat32(-x) if x [<|<=] 0 else sat32(x)",
+        "arith.abs_q31: return sat32(-x) if x < [0|1] else sat32(x)",
+        "elementary.reciprocal: if a [<|<=] 0:",
+        "elementary.reciprocal: if a < [0|1]:",
+        "elementary.reciprocal: if x [<|<=] 0:",
+        "elementary.reciprocal: if x < [0|1]:",
+        "elementary.isqrt: if x [<=|<] 0:",
+        "elementary.sqrt_q31: if x_q31 [<=|<] 0:",
+        "level.block_peak: if v [<|<=] 0:",
+        "level.block_peak: if v < [0|1]:",
+        "correlator.score_from: if acc [<|<=] 0:",
+        "correlator.score_from: if acc < [0|1]:",
+        "correlator.score_from: if acc [<|<=] 0: (2)",
+        "correlator.score_from: if acc < [0|1]: (2)",
+    ),
+    _WRAPS: (
+        "elementary.log2_q24: f_q31 = (shl(np.int64(x), n) - (np.int64([1|2]) << 62)) >> 31",
+        "elementary.reciprocal: y_q30 = np.int64(_RECIPROCAL_Q30[(d_q30 - ([1|2] << 30)) >> 24])",
+        "elementary.reciprocal: y_q30 = np.int64(_RECIPROCAL_Q30[(d_q30 - (1 << [30|31])) >> 24])",
+        "fft.load_radix2: br = rnd_shift(shl(np.int64(x[i [+|-] m]), up), down)",
+        "fft.load_radix2: bi = rnd_shift(shl(np.int64(x[i [+|-] m + 1]), up), down)",
+        "fft.load_radix4: cr = rnd_shift(shl(np.int64(x[i [+|-] m]), up), down)",
+        "fft.load_radix4: ci = rnd_shift(shl(np.int64(x[i [+|-] m + 1]), up), down)",
+        "fft.load_radix4: dr = rnd_shift(shl(np.int64(x[i [+|-] m + half]), up), down)",
+        "fft.load_radix4: di = rnd_shift(shl(np.int64(x[i [+|-] m + half + 1]), up), down)",
+        "processor.process_bank: acc += np.int64(state.band_q27[band * params.channels [+|-] channel, n])",
+        "correlator.score_variance: row [+=|-=] params.slot_hops",
+    ),
+    _RANGE: (
+        "arith.abs_q15: return sat16(-x) if x < 0 else [sat16|wrap16](x)",
+        "arith.abs_q31: return sat32(-x) if x < 0 else [sat32|wrap32](x)",
+        "elementary.reciprocal: y_q30 = clip(y_q30, np.int64(1 [<<|>>] 29), np.int64(1 << 30))",
+        "elementary.reciprocal: y_q30 = clip(y_q30, np.int64(1 << 29), np.int64([1|2] << 30))",
+        "elementary.reciprocal: y_q30 = clip(y_q30, np.int64(1 << 29), np.int64(1 << [30|31]))",
+        "frontend.update_levels: level_q8 = "
+        "[sat16|wrap16](rnd_shift(acc, _LEVEL_Q24_TO_Q8 + params.band_shift))",
+        "frontend.update_features: around += np.int64(state.level_sum_q8[clip(b + 1, [0|1], last)])",
+        "frontend.update_features: around += np.int64(state.level_sum_q8[clip(b + 2, [0|1], last)])",
+        "frontend.weigh_features: total_q19 += "
+        "np.int64(state.activity_q19[clip(b + ACTIVITY_SPAN, [0|1], last)])",
+        "correlator.integrate: best = np.int64(-([1|2] << 30))",
+        "correlator.integrate: best = np.int64(-(1 << [30|31]))",
+    ),
+    _CORRECTED: (
+        "elementary.isqrt: for _ in range([2|3]):",
+        "elementary.isqrt: s_q30 = [rnd_shift|trn_shift](d_q29 * r_q31, 30)",
+        "elementary.isqrt: e_q30 = (1 << 30) - [rnd_shift|trn_shift](s_q30 * r_q31, 29)",
+        "elementary.isqrt: s = [rnd_shift|trn_shift](d_q29 * r_q31, 29) >> h",
+        "elementary.isqrt: if s * s [>|>=] x:",
+        "elementary.isqrt: s -= [1|2]",
+    ),
+    _NO_PASS: (
+        "elementary.isqrt: for _ in range([4|5]):",
+        "elementary.isqrt: for _ in range([3|4]):",
+    ),
+    "x + 2**15 and x - 2**15 are the same modulo 2**16; so with 2**31": (
+        "arith.wrap16: return ((x [+|-] (1 << 15)) & 0xFFFF) - (1 << 15)",
+        "arith.wrap32: return ((x [+|-] (1 << 31)) & 0xFFFFFFFF) - (1 << 31)",
+    ),
+    "high and low may be split at any point: floor((high 2**31 + low) c / 2**31) is the same": (
+        "biquad.smooth: high = [trn_shift|rnd_shift](d, 31)",
+    ),
+    "a shift by 0 is none, whichever way": (
+        "elementary.exp2_q24: if up [>=|>] 0:",
+        "elementary.exp2_q24: if up >= [0|1]:",
+    ),
+    "a 31-bit mantissa, shifted right by 32 with RND, is 0": ("elementary.exp2_q24: if up < -[31|32]:",),
+    "the lowest bit of the mask is shifted away: n is at least 1": (
+        "wide.shift_wrap64_wrap32: return "
+        "wrap32(shl(upper, 32 - n) + trn_shift(low & [0xFFFFFFFF|4294967294], n))",
+        "wide.shift_rnd_sat32: return "
+        "sat32(shl(upper, 32 - n) + trn_shift(low & [0xFFFFFFFF|4294967294], n))",
+    ),
+    "a guard that no setting reaches: make-up and upward range together are at most 24 dB, below 16": (
+        "compressor.compress_band: gain_q27 = np.int64([INT32_MAX|INT32_MIN])",
+    ),
+    "a control block has 4 samples or more: 1 >> 2 is 0": ("level.block_power: largest = np.int64([0|1])",),
+    "a threshold is 0, for none, or at least 134217: -60 dBFS": (
+        "limiter.limit_block: if params.threshold_q27[row] > [0|1]:",
+    ),
+    "with no limiters there are 0 blocks, and turning a ring of none leaves it at 0": (
+        "processor.process_bank: if params.band_limiter.blocks [>|>=] 0: (2)",
+    ),
+}
+EQUIVALENT: dict[str, str] = {mutant: reason for reason, group in _GROUPS.items() for mutant in group}
+
+# These differ from the kernel for some input, in one LSB of a guard bit; no argument here is such an input.
+OUT_OF_SIGHT: dict[str, str] = {
+    "correlator.score_from: score_q9 = "
+    "sat16(exp2_q24([rnd_shift|trn_shift](ratio_q25, 1), SCORE_FRAC_BITS))": (
+        "half an LSB of Q8.24 is 2e-8 of the score: at most 0.0007 LSB of Q7.9 before its rounding"
+    ),
+    "frontend.log_power_q24: power = [rnd_shift|trn_shift](power, floor - _FLOOR_TOP)": (
+        "one LSB beside a floor of 2**60, 37 bits below what log2_q24 resolves"
+    ),
+    "frontend.update_levels: acc = np.int64([0|1])": "one LSB of Q8.24, before 16 bits or more go",
+    "frontend.weigh_features: total_q19 = np.int64([0|1])": (
+        "1/68 LSB of the weight, itself 1/170 LSB of the largest feature"
+    ),
+}

@@ -1,0 +1,134 @@
+"""Single-token faults in the kernels' sources: the golden of the kernel that holds one catches it.
+
+A sample of all mutants runs in `make test`, every one in `make test-slow`. Each runs in a temporary copy of
+the packages, its kernel interpreted, and is held against the golden of that kernel alone.
+"""
+
+import compileall
+import json
+import os
+import py_compile
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from fixedpoint._jit import registered_kernels
+from tests.equivalent_mutants import EQUIVALENT, OUT_OF_SIGHT
+from tests.mutants import Mutant, marks, mutants
+
+ROOT = Path(__file__).resolve().parent.parent
+MUTANTS = mutants(ROOT)
+MARKS = marks(ROOT, MUTANTS)
+LISTED = EQUIVALENT | OUT_OF_SIGHT
+PROCESSES = 2
+SAMPLE = 8  # one in so many runs in `make test`
+
+
+def copy_of_the_packages(folder: Path) -> Path:
+    """Sources, goldens and this test's own modules, compiled so that each mutant compiles one file only."""
+    for package in ("fixedpoint", "firmware_model"):
+        shutil.copytree(ROOT / package, folder / package, ignore=shutil.ignore_patterns("__pycache__"))
+    (folder / "tests").mkdir()
+    for name in ("__init__.py", "mutants.py", "mutation_worker.py"):
+        shutil.copy(ROOT / "tests" / name, folder / "tests")
+    unchecked = py_compile.PycInvalidationMode.UNCHECKED_HASH
+    assert compileall.compile_dir(folder, quiet=1, invalidation_mode=unchecked)
+    return folder
+
+
+def start(folder: Path, chosen: list[Mutant]) -> subprocess.Popen:
+    """A worker on these mutants, in its own copy."""
+    environ = {
+        **os.environ,
+        "NUMBA_DISABLE_JIT": "1",
+        "PYTHONPATH": str(folder),
+        "PYTHONDONTWRITEBYTECODE": "1",
+        "XDG_CACHE_HOME": str(folder / "cache"),
+    }
+    (folder / "mutants.json").write_text(json.dumps(chosen), "utf-8")
+    command = [sys.executable, "-W", "ignore", "-m", "tests.mutation_worker"]
+    pipe = subprocess.PIPE
+    with open(folder / "mutants.json", encoding="utf-8") as given:
+        return subprocess.Popen(
+            command, cwd=folder, env=environ, stdin=given, stdout=pipe, stderr=pipe, text=True
+        )
+
+
+def verdicts(folder: Path, chosen: list[Mutant]) -> dict[Mutant, str]:
+    """What the golden of each mutant's kernel says of it; "" where no bit differs."""
+    parts = [chosen[i::PROCESSES] for i in range(PROCESSES)]
+    workers = [start(copy_of_the_packages(folder / str(i)), part) for i, part in enumerate(parts) if part]
+    found = {}
+    for part, worker in zip(parts, workers, strict=False):
+        out, err = worker.communicate()
+        assert worker.returncode == 0, err
+        found |= dict(zip(part, json.loads(out), strict=True))
+    return found
+
+
+def check(found: dict[Mutant, str]) -> None:
+    """Every mutant is caught but those that are listed; and those that are listed are not."""
+    missed = [mutant for mutant, says in found.items() if not says]
+    unlisted = [str(mutant) for mutant in missed if MARKS[mutant] not in LISTED]
+    assert unlisted == []
+    listed = [mutant for mutant in found if MARKS[mutant] in LISTED]
+    caught = [f"{mutant}: {found[mutant]}" for mutant in listed if found[mutant]]
+    assert caught == []  # else it is not equivalent: take it off the list
+
+
+def sample() -> list[Mutant]:
+    """One mutant of each kernel, and one in so many of all."""
+    first = {mutant.kernel: mutant for mutant in reversed(MUTANTS)}
+    return sorted({*first.values(), *MUTANTS[::SAMPLE]})
+
+
+def test_a_sample_of_mutants_is_caught_by_the_golden_of_their_kernel(tmp_path):
+    chosen = sample()
+    assert {mutant.kernel for mutant in chosen} == {mutant.kernel for mutant in MUTANTS}
+    found = verdicts(tmp_path, chosen)
+    check(found)
+    assert sum(bool(says) for says in found.values()) >= 200
+
+
+@pytest.mark.slow
+def test_every_mutant_is_caught_by_the_golden_of_its_kernel(tmp_path):
+    check(verdicts(tmp_path, MUTANTS))
+
+
+def test_without_a_mutation_the_copy_passes(tmp_path):
+    """What is caught is caught for its mutation, not because the copy does not run."""
+    whole = [mutant._replace(new=mutant.old) for mutant in MUTANTS[:: len(MUTANTS) // 12]]
+    assert set(verdicts(tmp_path, whole).values()) == {""}
+
+
+def test_mutants_are_of_every_kind_and_nearly_every_kernel():
+    without = set(registered_kernels()) - {mutant.kernel for mutant in MUTANTS}
+    assert sorted(without) == WITHOUT_A_TOKEN_TO_MUTATE
+    assert len(MUTANTS) > 1000
+    kinds = {mutant.old for mutant in MUTANTS if not mutant.old[0].isdigit()}
+    assert {
+        "+",
+        "-",
+        "*",
+        "<<",
+        ">>",
+        "&",
+        "<",
+        ">=",
+        "==",
+        "and",
+        "rnd_shift",
+        "trn_shift",
+        "sat32",
+    } <= kinds
+
+
+def test_lists_name_mutants_that_exist():
+    assert sorted(set(LISTED) - set(MARKS.values())) == []
+    assert not set(EQUIVALENT) & set(OUT_OF_SIGHT)
+
+
+WITHOUT_A_TOKEN_TO_MUTATE: list[str] = []
