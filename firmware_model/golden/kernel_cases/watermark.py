@@ -106,7 +106,7 @@ def _odd_slots(rng: FrozenRandom) -> list[tuple]:
     """Slots of three hops, a third of whose sums is no integer; levels close enough not to be limited."""
     params = _params()._replace(slot_scale_q31=(1 << 31) // 12)
     cases = []
-    for _ in range(6):
+    for _ in range(40):
         state = _busy_state(rng, params)
         state.level_sum_q8[:] = rng.integers(6000, 7000, len(state.level_sum_q8))
         state.mean_q23[:] = rng.integers(-1 << 20, 1 << 20, len(state.mean_q23))
@@ -143,7 +143,7 @@ def _peaks(rng: FrozenRandom) -> list[tuple]:
     """Hop after hop: two peaks, one in the other's hold-off, one in its lockout, one long after."""
     params = _params()
     state = init_state(params)
-    state.peak[:, PEAK_LAST] = 41 - CONFIG.lockout_hops
+    state.peak[:, PEAK_LAST] = 42 - CONFIG.lockout_hops  # 1100 is too early, 1500 in time
     report = rng.integers(2, 9, (2, 4)).astype(np.int32)
     scores = [0, 1100, 1500, 1400, 1500, 0, 1200, 0, 1200, 1300, 0, 0, 0, 0, 0, 1600, 0, 0, 0, 0, 0, 30000]
     cases: list[tuple] = []
