@@ -75,8 +75,8 @@ def read_audio(path: str | os.PathLike[str], *, fs_hz: int | None = None, resamp
     if fs_hz is not None:
         _check_rate(fs_hz)
     try:
-        with _open_seekable(name) as file, soundfile.SoundFile(file) as sound:
-            _check_header(name, sound, fs_hz, resample)
+        with open_seekable(name) as file, soundfile.SoundFile(file) as sound:
+            check_header(name, sound, fs_hz, resample)
             native_hz, subtype, declared = sound.samplerate, sound.subtype, sound.frames
             x = sound.read(dtype="float64", always_2d=True)
     except OSError as error:
@@ -87,7 +87,7 @@ def read_audio(path: str | os.PathLike[str], *, fs_hz: int | None = None, resamp
         raise AudioError(f"{name}: too long for this machine's memory") from error
     if len(x) != declared:
         raise AudioError(f"{name}: cut short: {len(x)} of {declared} frames found")
-    _check_samples(name, x)
+    check_samples(name, x)
 
     clipped = 0
     if fs_hz is not None and fs_hz != native_hz:
@@ -102,7 +102,7 @@ def _check_rate(fs_hz: int) -> None:
 
 
 @contextmanager
-def _open_seekable(name: str) -> Iterator[BinaryIO]:
+def open_seekable(name: str) -> Iterator[BinaryIO]:
     """The file, or all of a pipe in memory: libsndfile seeks."""
     if name == STDIO:
         if sys.stdin is None:
@@ -113,7 +113,7 @@ def _open_seekable(name: str) -> Iterator[BinaryIO]:
         yield file if file.seekable() else io.BytesIO(file.read())
 
 
-def _check_header(name: str, sound: soundfile.SoundFile, fs_hz: int | None, resample: bool) -> None:
+def check_header(name: str, sound: soundfile.SoundFile, fs_hz: int | None, resample: bool) -> None:
     """Refuse, before any sample is decoded, what the header already shows."""
     if sound.format not in _READ_FORMATS:
         raise AudioError(f"{name}: {sound.format} audio found; WAV or FLAC needed")
@@ -133,7 +133,7 @@ def _check_header(name: str, sound: soundfile.SoundFile, fs_hz: int | None, resa
         raise AudioError(f"{name}: cut short: {cut[2]} of {cut[1]} bytes of audio found")
 
 
-def _require_finite(name: str, x: NDArray[np.float64], first: int = 0) -> None:
+def require_finite(name: str, x: NDArray[np.float64], first: int = 0) -> None:
     """Refuse NaN and infinities; min and max carry both, without a copy."""
     if not (np.isfinite(x.min()) and np.isfinite(x.max())):
         index = np.argwhere(~np.isfinite(x))[0]
@@ -144,9 +144,9 @@ def _require_finite(name: str, x: NDArray[np.float64], first: int = 0) -> None:
         )
 
 
-def _check_samples(name: str, x: NDArray[np.float64]) -> None:
+def check_samples(name: str, x: NDArray[np.float64]) -> None:
     """Refuse NaN, infinities and float samples beyond full scale."""
-    _require_finite(name, x)
+    require_finite(name, x)
     peak = float(max(-x.min(), x.max()))
     if peak > 1.0:
         over_db = 20 * np.log10(peak)
@@ -184,7 +184,7 @@ def to_q15(samples: NDArray[np.float64]) -> NDArray[np.int16]:
     y_q15 = np.empty(samples.shape, np.int16)
     for start in range(0, len(samples), _BLOCK_FRAMES):
         block = samples[start : start + _BLOCK_FRAMES]
-        _require_finite("samples", block, start)
+        require_finite("samples", block, start)
         y_q15[start : start + _BLOCK_FRAMES] = Q15.quantise(block)
     return y_q15
 
@@ -262,7 +262,7 @@ def _checked_for_writing(name: str, samples: NDArray[Any]) -> NDArray[Any]:
     if x.ndim != 2 or x.shape[0] == 0 or not 1 <= x.shape[1] <= MAX_CHANNELS:
         raise AudioError(f"{name}: samples of shape {np.shape(samples)}; (n,) or (n, 1 or 2), n >= 1, needed")
     if x.dtype.kind == "f":
-        _require_finite(name, x)
+        require_finite(name, x)
     return x
 
 

@@ -63,8 +63,8 @@ class AudioStream:
     def _samples(self) -> Iterator[NDArray[np.float64]]:
         """(n, channels of the file) float64 at `fs_hz`."""
         try:
-            with pcm._open_seekable(self.path) as file, soundfile.SoundFile(file) as sound:
-                pcm._check_header(self.path, sound, self.fs_hz, self.resample)
+            with pcm.open_seekable(self.path) as file, soundfile.SoundFile(file) as sound:
+                pcm.check_header(self.path, sound, self.fs_hz, self.resample)
                 yield from self._converted(sound)
         except OSError as error:
             raise AudioError(f"{self.path}: cannot be read: {error.strerror or error}") from error
@@ -85,8 +85,8 @@ class AudioStream:
     def _decoded(self, sound: soundfile.SoundFile) -> Iterator[NDArray[np.float64]]:
         found = 0
         while len(x := sound.read(_READ, dtype="float64", always_2d=True)):
-            pcm._require_finite(self.path, x, found)
-            pcm._check_samples(self.path, x)
+            pcm.require_finite(self.path, x, found)
+            pcm.check_samples(self.path, x)
             found += len(x)
             yield x
         if found != sound.frames:

@@ -1,7 +1,7 @@
 """A golden case: a product in one configuration, its stimulus, and its named nodes in signal-flow order."""
 
 from collections.abc import Callable, Iterator
-from typing import NamedTuple, Protocol
+from typing import Any, NamedTuple, Protocol
 
 import numpy as np
 
@@ -32,7 +32,13 @@ class Node(NamedTuple):
 
 
 class Run(Protocol):
-    """A product that runs, with its probes on."""
+    """A product that runs, with its probes on.
+
+    params, state : the NamedTuples of integers that its kernels are given
+    """
+
+    params: Any
+    state: Any
 
     def push(self, x_q15: np.ndarray) -> dict[str, np.ndarray]:
         """Nodes by name, (rows, n / step) integers, of (channels, n) int16 in whole blocks."""

@@ -41,7 +41,7 @@ def parameters(case: Case) -> list[Parameter]:
 
     A run keeps them as its `params`, a NamedTuple of integers, integer arrays and NamedTuples of those.
     """
-    return _flatten(case.start().params, "")  # type: ignore[attr-defined]
+    return _flatten(case.start().params, "")
 
 
 def field_notes(kind: type) -> dict[str, str]:
