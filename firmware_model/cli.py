@@ -45,7 +45,7 @@ PLOT_SUFFIXES = (".png", ".pdf", ".svg")
 app = typer.Typer(
     help="Bit-true simulator of low-power audio DSP firmware: a watermark, found across a room in Q15, "
     "and a multiband dynamics processor ahead of a loudspeaker.",
-    epilog="Exit status: 0 done, detected; 1 not detected, different; 2 misuse or unreadable input.",
+    epilog="Exit status: 0 done, detected, equal; 1 not detected, different; 2 misuse or unreadable input.",
     add_completion=False,
     rich_markup_mode=None,
     pretty_exceptions_enable=False,

@@ -153,7 +153,8 @@ def check_output(path: str, inputs: list[str | None], suffixes: tuple[str, ...])
         return
     out = Path(path)
     if out.suffix.lower() not in suffixes:
-        raise ConfigError(f"{path}: suffix {out.suffix!r} found; {' or '.join(suffixes)} needed")
+        accepted = " or ".join(filter(None, (", ".join(suffixes[:-1]), suffixes[-1])))
+        raise ConfigError(f"{path}: suffix {out.suffix!r} found; {accepted} needed")
     if out.is_dir():
         raise ConfigError(f"{path}: is a folder; a file's name is needed")
     if not out.absolute().parent.is_dir():

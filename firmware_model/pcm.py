@@ -8,6 +8,7 @@ import io
 import os
 import re
 import secrets
+import shutil
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -307,11 +308,19 @@ def _clear_time_stamp(buffer: io.BytesIO) -> None:
 
 
 def replace_file(path: Path, content: bytes | memoryview) -> None:
-    """Write beside and rename; on failure (OSError, an interrupt too) nothing is left behind."""
+    """Write beside and rename, keeping the mode; on failure, an interrupt too, nothing is left behind.
+
+    A device or a pipe is written to: a rename would put a file in its place.
+    """
+    if path.exists() and not path.is_file():
+        path.write_bytes(content)
+        return
     beside = path.with_name(f".{secrets.token_hex(8)}.part")
     try:
         with open(beside, "xb") as file:
             file.write(content)
+        if path.exists():
+            shutil.copymode(path, beside)
         os.replace(beside, path)
     except BaseException:
         beside.unlink(missing_ok=True)

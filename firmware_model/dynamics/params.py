@@ -233,7 +233,8 @@ def _outside(config: Any, name: str, low: float, high: float) -> str | None:
     if _is_number(value) and low <= value <= high:
         return None
     limits = f"{low:g} or more" if high == math.inf else f"from {low:g} to {high:g}"
-    return f"{name}={value!r}: must be {limits}"
+    number = "" if _is_number(value) else "a number, "
+    return f"{name}={value!r}: must be {number}{limits}"
 
 
 def _make_tuple(config: Any, name: str) -> str | None:

@@ -60,6 +60,8 @@ def parse_profile(text: str, fs_hz: int, channels: int) -> DynamicsConfig:
         table = tomllib.loads(text)
     except (ValueError, RecursionError) as error:  # TOMLDecodeError, or numbers and nesting without end
         raise ConfigError(f"not TOML: {error}") from error
+    if not table:
+        raise ConfigError("holds no settings; edges_hz and a table [[bands]] for each band are accepted")
     problems: list[str] = []
     settings: dict[str, Any] = {"fs_hz": fs_hz, "channels": channels}
     settings |= _known(table, DynamicsConfig, "", problems, _FROM_AUDIO)

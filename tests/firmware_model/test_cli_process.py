@@ -57,7 +57,7 @@ def folder(tmp_path_factory):
     (folder / "stereo.wav").write_bytes(wav(np.stack([x, -0.6 * x[::-1]], axis=1), FS_HZ))
     (folder / "short.wav").write_bytes(wav(x[:4000], FS_HZ))
     (folder / "busy.toml").write_text(BUSY)
-    (folder / "nothing.toml").write_text("# one band, all at the defaults\n")
+    (folder / "nothing.toml").write_text("[[bands]]  # one, all at the defaults\n")
     return folder
 
 

@@ -72,8 +72,8 @@ def refused(
         ("limiter = 4", "limiter=4: must be a table"),
         (TWO_BANDS.format("ratio = 0.5"), "bands[0].ratio=0.5: must be 1 or more"),
         (TWO_BANDS.format("ratio = nan"), "bands[0].ratio=nan: must be 1 or more"),
-        (TWO_BANDS.format("ratio = true"), "bands[0].ratio=True: must be 1 or more"),
-        (TWO_BANDS.format("ratio = '4:1'"), "bands[0].ratio='4:1': must be 1 or more"),
+        (TWO_BANDS.format("ratio = true"), "bands[0].ratio=True: must be a number, 1 or more"),
+        (TWO_BANDS.format("ratio = '4:1'"), "bands[0].ratio='4:1': must be a number, 1 or more"),
         (TWO_BANDS.format("attack_ms = 0"), "bands[0].attack_ms=0: must be from 0.05 to 5000"),
         (TWO_BANDS.format("release_ms = -1"), "bands[0].release_ms=-1: must be from 0.05 to 5000"),
         (TWO_BANDS.format("threshold_dbfs = nan"), "bands[0].threshold_dbfs=nan: must be from -80 to 0"),
@@ -155,7 +155,7 @@ def test_outputs_that_cannot_be_written_are_refused_before_any_work(capsys, fold
     refused(capsys, folder, "none/out.wav: no such folder", out="none/out.wav")
     refused(capsys, folder, "suffix '' found", out=".")
     refused(capsys, folder, "in.wav: is an input as well", out="in.wav")
-    refused(capsys, folder, "plot.jpg: suffix '.jpg' found; .png or .pdf or .svg needed", plot="plot.jpg")
+    refused(capsys, folder, "plot.jpg: suffix '.jpg' found; .png, .pdf or .svg needed", plot="plot.jpg")
     refused(capsys, folder, "none/plot.png: no such folder", plot="none/plot.png")
     refused(capsys, folder, "--json needs it too", out="-", more=["--json"])
     (folder / "link.wav").symlink_to(folder / "in.wav")

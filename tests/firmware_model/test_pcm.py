@@ -1,9 +1,11 @@
 """Audio files at the border: what goes through unchanged, and one clear line for each thing that does not."""
 
 import io
+import os
 import re
 import subprocess
 import sys
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import numpy as np
@@ -301,6 +303,25 @@ def test_a_file_in_the_place_of_the_folder_is_named(tmp_path):
     (tmp_path / "file").touch()
     with pytest.raises(AudioError, match=r"x\.wav: cannot be written: Not a directory"):
         write_audio(tmp_path / "file" / "x.wav", np.zeros(5), FS_HZ)
+
+
+def test_a_replaced_file_keeps_its_mode(tmp_path):
+    path = tmp_path / "x.wav"
+    write_audio(path, np.zeros(8), 48000)
+    path.chmod(0o600)
+    write_audio(path, np.ones(8) / 2, 48000)
+    assert path.stat().st_mode & 0o777 == 0o600
+    assert read_audio(path).samples[0, 0] == 0.5
+
+
+def test_a_pipe_is_written_to_and_stays_a_pipe(tmp_path):
+    path = tmp_path / "x.wav"
+    os.mkfifo(path)
+    with ThreadPoolExecutor() as pool:
+        read = pool.submit(path.read_bytes)
+        write_audio(path, np.zeros(8), 48000)
+        assert read.result(timeout=10)[:4] == b"RIFF"
+    assert path.is_fifo()
 
 
 def test_a_symbolic_link_is_written_through(tmp_path):
