@@ -1,5 +1,6 @@
 """What `vectors` writes: all of its files, or none."""
 
+import shlex
 from pathlib import Path
 from typing import Any
 
@@ -15,6 +16,8 @@ def check_folder(folder: str) -> None:
     ------
     ConfigError
     """
+    if not folder:
+        raise ConfigError("DIR '': a folder's name is needed")
     path = Path(folder)
     if path.exists() and not path.is_dir():
         raise ConfigError(f"{folder}: is a file; a folder's name is needed")
@@ -46,8 +49,9 @@ def write(folder: str, files: dict[str, bytes], force: bool) -> list[dict[str, A
 def report(folder: str, cases: list[str], files: list[dict[str, Any]]) -> str:
     """What was written, and what to do with it."""
     kilobytes = sum(each["bytes"] for each in files) / 1024
+    named = shlex.quote(f"./{folder}" if folder.startswith("-") else folder)
     return (
         f"{folder}: {output.counted(len(files), 'file')}, {kilobytes:.0f} kB; vectors of {', '.join(cases)}\n"
-        f"try the test: make -C {folder} DEVICE=replay.c\n"
-        f"test yours:   make -C {folder} check-{cases[0]} DEVICE=your.c"
+        f"try the test: make -C {named} DEVICE=replay.c\n"
+        f'test yours:   make -C {named} check-{cases[0]} DEVICE="$PWD/your.c"'
     )

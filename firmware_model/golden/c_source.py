@@ -214,7 +214,8 @@ void device_process(const int16_t *x, OF(output_t) *y)
 """
 
 MAKEFILE = """\
-# make DEVICE="your.c more.c": tests all cases; make @ONE@: tests one.
+# make @ONE@: tests one case; make DEVICE=...: all.
+# Several files: DEVICE="$PWD/your.c $PWD/more.c"; names without a folder are looked for beside this file.
 # your.c includes that case's device.h and defines its two functions; replay.c shows how.
 CC     ?= cc
 CFLAGS ?= -std=c99 -O2 -Wall -Wextra
@@ -239,4 +240,6 @@ clean:
 def makefile(cases: Iterable[Case]) -> str:
     """The Makefile for these cases."""
     names = [case.name for case in cases]
-    return MAKEFILE.replace("@CASES@", " ".join(names)).replace("@ONE@", f"check-{names[0]} DEVICE=your.c")
+    return MAKEFILE.replace("@CASES@", " ".join(names)).replace(
+        "@ONE@", f'check-{names[0]} DEVICE="$PWD/your.c"'
+    )

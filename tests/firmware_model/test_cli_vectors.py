@@ -131,6 +131,22 @@ def test_make_without_firmware_says_what_it_needs(folder):
     assert "DEVICE=your.c needed" in done.stderr
 
 
+@needs_cc
+@pytest.mark.parametrize("name", ["out", "-", "two words"])
+def test_the_printed_hints_work_where_the_users_code_lies(capsys, monkeypatch, tmp_path, name):
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "your.c").write_text(REPLAY_WITH.format(fault=""))
+    outcome = call(capsys, "vectors", "--", name, "mbdp-headset")
+    assert outcome.status == 0
+    hints = [line.split(":", 1)[1] for line in outcome.out.splitlines() if "make -C" in line]
+    assert len(hints) == 2
+    header = (tmp_path / name / "Makefile").read_text().splitlines()[0]
+    hints.append(header.split(":")[0].replace("# make", f"make -C './{name}'"))
+    for hint in hints:
+        done = subprocess.run(hint, shell=True, capture_output=True, text=True, timeout=60)
+        assert (done.returncode, "equal: all" in done.stdout) == (0, True), done.stderr
+
+
 def test_json_lists_the_files_and_a_second_run_gives_the_same_bytes(capsys, folder, tmp_path):
     outcome = call(capsys, "vectors", tmp_path / "new", "mbdp-headset", "mbdp-headset", "--json")
     assert (outcome.status, outcome.err) == (0, "")
@@ -164,6 +180,7 @@ def test_misuse_is_one_line_and_status_2(capsys, tmp_path):
     (tmp_path / "file").write_text("")
     for arguments, says in (
         ((tmp_path / "out", "nope"), "case 'nope': must be one of mbdp-smart-speaker, "),
+        (("",), "DIR '': a folder's name is needed"),
         ((tmp_path / "file",), "file: is a file; a folder's name is needed"),
         ((tmp_path / "no" / "out",), "no/out: no such folder: "),
     ):
