@@ -8,9 +8,12 @@ import numpy as np
 from firmware_model.golden.case import Case, Node
 from firmware_model.golden.dump_values import DTYPES, LAYOUTS, Stored, Values, dtype_of
 from firmware_model.golden.evidence import Evidence
+from firmware_model.golden.slips import lags, runs_of_zeros
+from fixedpoint.qformat import Q15
 
+UNSIGNED = "unsigned"
+_OF_SILENCE = ("constant", "zeros")
 _MOST_SHIFT = 16
-_MOST_LAG_BLOCKS = 64
 
 
 # (node, its integers in the model) -> its integers in the dump, and the steps they hold for; None: none
@@ -55,6 +58,8 @@ def misread(
 def guesses(evidence: Evidence, case: Case) -> Iterator[Guess]:
     """All of them, the simplest first."""
     yield Guess("constant", "the same value throughout: the dump was never written", _constant(evidence))
+    if text := _zeros_text(evidence, case):
+        yield Guess("zeros", text, _zeros(evidence))
     yield Guess("byte order", "bytes of each value in the other order", _swapped)
     for shift in range(1, _MOST_SHIFT + 1):
         bits = f"{shift} bit" if shift == 1 else f"{shift} bits"
@@ -67,9 +72,16 @@ def guesses(evidence: Evidence, case: Case) -> Iterator[Guess]:
     for k in range(1, max(len(node.rows) for node in case.nodes)):
         text = f"rows begin with row {k}"
         yield Guess("channel swap", text, _rolled(k))
-    for samples in _lags(case):
+    yield Guess("polarity", "inverted, saturated", _inverted(False))
+    yield Guess("polarity", "inverted, wrapped", _inverted(True))
+    yield Guess(
+        UNSIGNED, "two's complement read as unsigned: negative values are 2^bits too large", _unsigned
+    )
+    yield Guess("bypass", "the output is the input", _bypass(evidence))
+    for samples in lags(evidence, case):
+        kind = "off by one" if abs(samples) in (1, case.block) else "delay"
         for later in (False, True):
-            yield Guess("off by one", _lag_text(samples, case, later), _lag(evidence, samples, later))
+            yield Guess(kind, _lag_text(samples, case, later), _lag(evidence, samples, later))
 
 
 def explains(guess: Guess, evidence: Evidence, case: Case) -> tuple[str, ...]:
@@ -85,7 +97,7 @@ def explains(guess: Guess, evidence: Evidence, case: Case) -> tuple[str, ...]:
             continue
         predicted, part = result
         if np.array_equal(predicted[:, part], got[:, part]) and (
-            guess.kind == "constant" or _telling(got[:, part])
+            guess.kind in _OF_SILENCE or _telling(got[:, part])
         ):
             found.append(node.name)
         elif node.name == evidence.target:
@@ -105,6 +117,31 @@ def _constant(evidence: Evidence) -> Predict:
     return predict
 
 
+def _zeros_text(evidence: Evidence, case: Case) -> str:
+    """Where the first diverging node is zero and should not be; empty where zeros do not explain it."""
+    got = evidence.got[evidence.target]
+    runs = runs_of_zeros(evidence.expected[evidence.target][:, : got.shape[1]], got)
+    if not runs:
+        return ""
+    step = next(node.step for node in case.nodes if node.name == evidence.target)
+    first, stop = (evidence.start + edge * step for edge in runs[0])
+    where = f"sample {first} ({first / case.fs_hz:.6f} s)"
+    if len(runs) == 1 and runs[0][1] == got.shape[1]:
+        return f"nothing but zeros from {where} on: the board stopped"
+    more = "" if len(runs) == 1 else f", and in {len(runs) - 1} more such holes"
+    return f"zeros from {where} to {stop - 1}{more}: a buffer ran empty"
+
+
+def _zeros(evidence: Evidence) -> Predict:
+    def predict(node: Node, expected: np.ndarray) -> tuple[np.ndarray, slice]:
+        predicted = expected.copy()
+        for first, stop in runs_of_zeros(expected, evidence.got[node.name]):
+            predicted[:, first:stop] = 0
+        return predicted, slice(None)
+
+    return predict
+
+
 def _swapped(node: Node, expected: np.ndarray) -> tuple[np.ndarray, slice]:
     return np.ascontiguousarray(expected, node.fmt.dtype).byteswap(), slice(None)
 
@@ -115,6 +152,29 @@ def _reversed(node: Node, expected: np.ndarray) -> tuple[np.ndarray, slice]:
 
 def _rolled(rows: int) -> Predict:
     return lambda node, expected: (np.roll(expected, -rows, axis=0), slice(None))
+
+
+def _inverted(wrap: bool) -> Predict:
+    def predict(node: Node, expected: np.ndarray) -> tuple[np.ndarray, slice]:
+        wide = -expected.astype(np.int64)
+        if wrap:
+            return wide.astype(node.fmt.dtype), slice(None)
+        return np.clip(wide, node.fmt.min_int, node.fmt.max_int), slice(None)
+
+    return predict
+
+
+def _unsigned(node: Node, expected: np.ndarray) -> tuple[np.ndarray, slice]:
+    return expected.astype(np.int64) & ((1 << node.fmt.bits) - 1), slice(None)
+
+
+def _bypass(evidence: Evidence) -> Predict:
+    def predict(node: Node, expected: np.ndarray) -> tuple[np.ndarray, slice] | None:
+        if node.fmt != Q15 or node.step != 1 or len(evidence.x) != len(expected):
+            return None
+        return evidence.x[:, : expected.shape[1]], slice(None)
+
+    return predict
 
 
 def _shift_left_exact(shift: int) -> Predict:
@@ -136,13 +196,6 @@ def _shift_right(shift: int, rounded: bool) -> Predict:
         return (expected.astype(np.int64) + (rounded << shift >> 1)) >> shift, slice(None)
 
     return predict
-
-
-def _lags(case: Case) -> list[int]:
-    """Samples by which an output may be late (> 0) or early: a few, and whole blocks."""
-    few = set(range(1, 2 * min(case.block, 64) + 1))
-    lags = sorted(few | {blocks * case.block for blocks in range(1, _MOST_LAG_BLOCKS + 1)})
-    return [sign * lag for lag in lags for sign in (1, -1)]
 
 
 def _lag_text(samples: int, case: Case, later: bool) -> str:

@@ -39,8 +39,9 @@ MODE_KINDS = {
 class Cause(NamedTuple):
     """A suspect that gives the dump.
 
-    kind : one of MODE_KINDS, or "coefficient order", "state not cleared", "off by one", "byte order",
-        "Q format", "channel swap", "constant", MISREAD
+    kind : one of MODE_KINDS, or "coefficient order", "state not cleared", "off by one", "delay",
+        "byte order", "Q format", "channel swap", "polarity", "unsigned", "bypass", "zeros", "constant",
+        MISREAD
     text : what exactly, where
     nodes : of the dump, that it gives bit for bit
     complete : whether these are all nodes that differ

@@ -46,6 +46,12 @@ def output_of(case, x):
     return case.trace(x)["output"]
 
 
+def zeroed(y, first, stop):
+    y = y.copy()
+    y[:, first:stop] = 0
+    return y
+
+
 @pytest.mark.parametrize(
     ("change", "kind", "text"),
     [
@@ -63,6 +69,27 @@ def output_of(case, x):
         (lambda y: np.hstack([y[:, :1] * 0, y[:, :-1]]), "off by one", "one sample late"),
         (lambda y: np.hstack([y[:, 1:], y[:, :1]]), "off by one", "one sample early"),
         (lambda y: np.hstack([y[:, :4] * 0, y[:, :-4]]), "off by one", "one block (4 samples) late"),
+        (lambda y: -np.maximum(y, -32767), "polarity", "inverted, saturated"),
+        (
+            lambda y: zeroed(y, 800, 1600),
+            "zeros",
+            "nothing but zeros from sample 800 (0.050000 s) on: the board stopped",
+        ),
+        (
+            lambda y: zeroed(y, 800, 900),
+            "zeros",
+            "zeros from sample 800 (0.050000 s) to 899: a buffer ran empty",
+        ),
+        (
+            lambda y: zeroed(zeroed(y, 800, 900), 1000, 1100),
+            "zeros",
+            "zeros from sample 800 (0.050000 s) to 899, and in 1 more such holes: a buffer ran empty",
+        ),
+        (
+            lambda y: y.astype(np.int64) & 0xFFFF,
+            "unsigned",
+            "two's complement read as unsigned: negative values are 2^bits too large",
+        ),
         (lambda y: y * 0, "constant", "the same value throughout: the dump was never written"),
         (
             lambda y: np.hstack([y[:, :800], y[:, 804:], y[:, :4]]),
@@ -75,6 +102,47 @@ def test_a_dump_written_otherwise_is_named(change, kind, text):
     x = noise(STEREO, 1600)
     cause = the_cause(STEREO, x, {"output": change(output_of(STEREO, x))})
     assert (cause.kind, cause.text) == (kind, text)
+
+
+@pytest.mark.parametrize("case", [MONO, STEREO])
+@pytest.mark.parametrize("lag", [63, 65, 166, 1601, -63, -65, -100, -1333])
+def test_any_lag_up_to_a_tenth_of_a_second_is_named(case, lag):
+    x = noise(case, 9600)
+    y = output_of(case, x)
+    y = np.hstack([np.zeros_like(y[:, :lag]), y[:, :-lag]]) if lag > 0 else y[:, -lag:]
+    if abs(lag) > case.fs_hz // 10:
+        assert causes_of(case, x, {"output": y}) == []
+        return
+    cause = the_cause(case, x, {"output": y})
+    assert cause.kind == "delay"
+    assert f"{abs(lag)} samples" in cause.text
+    assert cause.text.endswith("late" if lag > 0 else "early")
+
+
+def test_a_slip_in_the_middle_is_named():
+    x = noise(STEREO, 9600)
+    y = output_of(STEREO, x)
+    cause = the_cause(STEREO, x, {"output": np.hstack([y[:, :3000], y[:, 3065:]])})
+    assert (cause.kind, cause.text) == ("delay", "65 samples early from the first difference on")
+
+
+def test_a_sine_fits_at_many_lags_and_the_shortest_is_named():
+    n = np.arange(9600)
+    x = np.tile(np.round(9000 * np.sin(2 * np.pi * n / 160)).astype(np.int16), (2, 1))
+    y = output_of(STEREO, x)
+    cause = the_cause(STEREO, x, {"output": np.roll(y, 37, axis=1)})
+    assert cause.text == "37 samples late"
+
+
+def test_a_bypass_is_named():
+    x = noise(STEREO, 1600)
+    cause = the_cause(STEREO, x, {"output": x})
+    assert (cause.kind, cause.text) == ("bypass", "the output is the input")
+
+
+def test_a_single_zero_is_no_hole():
+    x = noise(STEREO, 1600)
+    assert causes_of(STEREO, x, {"output": zeroed(output_of(STEREO, x), 800, 801)}) == []
 
 
 def test_a_shift_in_every_node_is_named_for_all():
