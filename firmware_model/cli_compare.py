@@ -13,7 +13,8 @@ from firmware_model.golden.cases import find_case
 from firmware_model.golden.divergence import Compared, Comparison, Difference, compare
 from firmware_model.golden.dump import Dump, Form, read_dump, read_input
 from firmware_model.golden.dump_values import Held, Values
-from firmware_model.golden.suspects import MISREAD, Cause
+from firmware_model.golden.slips import MOST_LAG_S
+from firmware_model.golden.suspects import FORMS, Cause
 from fixedpoint.errors import AudioError
 
 _MOST_CAUSES = 3
@@ -37,11 +38,11 @@ class Report(NamedTuple):
 
     @property
     def status(self) -> int:
-        """Exit status: 1 the bits differ; 2 the dump is of another length or form; 0 equal."""
-        if self.found.first is not None:
-            misread = self.causes and self.causes[0].kind == MISREAD and self.causes[0].complete
-            return MISUSE if misread else NOT_DETECTED
-        return MISUSE if self.problems else DETECTED
+        """Exit status: 2 the dump is of another length or form; else 1 the bits differ; 0 equal."""
+        misread = self.causes and self.causes[0].kind in FORMS and self.causes[0].complete
+        if self.problems or misread:
+            return MISUSE
+        return NOT_DETECTED if self.found.first else DETECTED
 
 
 def compare_dump(
@@ -250,7 +251,10 @@ def _growth_table(compared: Compared) -> str:
 def _causes(report: Report) -> str:
     where = f"input samples {report.window[0]} to {report.window[1]}"
     if not report.causes:
-        return f"likely cause: none of the usual suspects gives these bits ({where} tried)"
+        return (
+            f"likely cause: none of the usual suspects gives these bits (tried on {where}; "
+            f"delays up to {MOST_LAG_S} s either way)"
+        )
     lines = []
     for cause in report.causes[:_MOST_CAUSES]:
         lines.append(f"likely cause: {cause.kind}: {cause.text}")

@@ -11,7 +11,7 @@ from firmware_model.golden.evidence import Evidence
 from firmware_model.golden.slips import lags, runs_of_zeros
 from fixedpoint.qformat import Q15
 
-UNSIGNED = "unsigned"
+BYTE_ORDER, UNSIGNED = "byte order", "unsigned"
 _OF_SILENCE = ("constant", "zeros")
 _MOST_SHIFT = 16
 
@@ -60,7 +60,7 @@ def guesses(evidence: Evidence, case: Case) -> Iterator[Guess]:
     yield Guess("constant", "the same value throughout: the dump was never written", _constant(evidence))
     if text := _zeros_text(evidence, case):
         yield Guess("zeros", text, _zeros(evidence))
-    yield Guess("byte order", "bytes of each value in the other order", _swapped)
+    yield Guess(BYTE_ORDER, "bytes of each value in the other order", _swapped)
     for shift in range(1, _MOST_SHIFT + 1):
         bits = f"{shift} bit" if shift == 1 else f"{shift} bits"
         yield Guess("Q format", f"shifted left by {bits}", _shift_left_exact(shift))

@@ -55,7 +55,7 @@ def _inputs(case: Case, x: np.ndarray) -> Iterator[tuple[str, str, np.ndarray, i
             yield "off by one", f"input {amount} early", early, (n - lag) // case.block * case.block
     if len(x) > 1:
         yield "channel swap", "channels of the input swapped", x[::-1], n
-    yield "byte order", "bytes of the input in the other order", x.byteswap(), n
+    yield "byte order of the input", "bytes of the input in the other order", x.byteswap(), n
     for shift in range(1, 16):
         wide = x.astype(np.int64) << shift
         bits = f"{shift} bit" if shift == 1 else f"{shift} bits"

@@ -24,6 +24,7 @@ SEARCH_S = 120.0
 _STALE_S = 30 * 24 * 3600  # copies unused for 30 days are removed, as compiled kernels are
 
 MISREAD = "form of the file"
+FORMS = (MISREAD, data_suspects.BYTE_ORDER, data_suspects.UNSIGNED)  # right values, wrongly written
 MODE_KINDS = {
     faulty.TRUNCATE: "truncation for rounding",
     faulty.WRAP: "wrap for saturation",
@@ -83,6 +84,8 @@ def _of_the_data(evidence: Evidence, case: Case, nodes: dict[str, Values]) -> It
     for options, equal in data_suspects.misread(evidence, case, nodes):
         complete = set(evidence.diverging) <= set(equal)
         yield Cause(MISREAD, f"equal when read with {options}", equal, complete, None)
+        if complete:
+            return  # the same once more in other words is no other cause
     for guess in data_suspects.guesses(evidence, case):
         found = data_suspects.explains(guess, evidence, case)
         if found:
@@ -116,9 +119,14 @@ def _of_the_arithmetic(evidence: Evidence, cache: Path | None) -> Iterator[Cause
         most = [match for match in found if len(match.nodes) == len(found[0].nodes)]
         text = most[0].where
         if len(most) > 1:
-            text += f"; no other bits if {most[-1].where}"
+            text += f"; the same bits result if the same is wrong {_widely(most[-1].where)}"
         complete = set(most[0].nodes) == set(evidence.got)
         yield Cause(MODE_KINDS[mode], text, most[0].nodes, complete, most[0].origin)
+
+
+def _widely(where: str) -> str:
+    """ "in all of apply_gain (file)" of "in apply_gain (file)"; other places as they are."""
+    return f"in all of {where.removeprefix('in ')}" if where.startswith("in ") else where
 
 
 def search_faults(

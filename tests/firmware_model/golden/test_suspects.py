@@ -7,7 +7,8 @@ from firmware_model.golden import suspects
 from firmware_model.golden.cases import find_case
 from firmware_model.golden.divergence import compare
 from firmware_model.golden.dump_values import Held
-from firmware_model.golden.evidence import gather
+from firmware_model.golden.evidence import Origin, gather
+from firmware_model.golden.fault_search import Match
 from firmware_model.golden.faulty_primitives import TRUNCATE
 from tests.firmware_model.golden.plants import causes_of, planted
 
@@ -171,6 +172,22 @@ def test_a_bit_that_flipped_has_no_cause():
     assert causes_of(STEREO, x, {"output": y}) == []
 
 
+def test_the_widest_place_that_gives_the_same_bits_is_said_in_plain_words(monkeypatch):
+    x = noise(STEREO, 1600)
+    y = output_of(STEREO, x) ^ 1
+    origin = Origin("output", 0, 0, 1, 0)
+    matches = [
+        Match(TRUNCATE, sites, where, ("output",), origin)
+        for sites, where in (((1, 2), "in apply_gain (a.py)"), ((1,), "at a.py:7, rnd_shift in apply_gain"))
+    ]
+    monkeypatch.setattr(suspects, "search_faults", lambda *_: matches)
+    text = the_cause(STEREO, x, {"output": y}).text
+    assert text == (
+        "at a.py:7, rnd_shift in apply_gain; "
+        "the same bits result if the same is wrong in all of apply_gain (a.py)"
+    )
+
+
 # What was run
 
 
@@ -180,7 +197,7 @@ def test_a_bit_that_flipped_has_no_cause():
         (lambda x: np.hstack([x[:, :1] * 0, x[:, :-1]]), "off by one", "input one sample late"),
         (lambda x: np.hstack([x[:, 1:], x[:, -1:]]), "off by one", "input one sample early"),
         (lambda x: x[::-1], "channel swap", "channels of the input swapped"),
-        (lambda x: x.byteswap(), "byte order", "bytes of the input in the other order"),
+        (lambda x: x.byteswap(), "byte order of the input", "bytes of the input in the other order"),
         (lambda x: x >> 1, "Q format", "input shifted right by 1 bit"),
         (lambda x: x << 2, "Q format", "input shifted left by 2 bits, wrapped"),
     ],
