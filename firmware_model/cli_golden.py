@@ -133,6 +133,8 @@ def vectors(
     DIR gets a folder for each case (vectors.h, params.h, device.h, input and output as .bin, .wav and .npz),
     a manifest with the SHA-256 of every file, and a Makefile with a C99 program that feeds the input to your
     function and reports the first value that differs.
+
+    A DIR that holds other cases is refused, with --force too: Makefile and manifest are of the cases named.
     """
     from firmware_model import cli_vectors
 
@@ -189,10 +191,13 @@ def compare(
     """Find the first node, in signal-flow order, at which a device's dump leaves the model, and why.
 
     The usual suspects are re-run (truncation, wrap, narrow accumulators, each everywhere and in each place;
-    coefficient order, uncleared state, slips, byte order, Q format, channels), and named if they give the
+    coefficient order, uncleared state, delays, holes, polarity, byte order, Q format,
+    channels), and named if they give the
     dump bit for bit. The first search compiles altered kernels, which takes half a minute.
 
-    Status 0: equal; 1: bits differ; 2: the dump has another length or form, or cannot be read.
+    Status 0: equal; 1: bits differ; 2: the dump cannot be taken as it is: it has another length, layout, type
+    or byte order, whether or not bits differ besides, or cannot be read. Without the search (--no-cause) a
+    dump of the right length in another byte order or layout is one whose bits differ.
     """
     from firmware_model import cli_compare
     from firmware_model.golden.dump import Form

@@ -4,6 +4,7 @@ import hashlib
 import json
 import shutil
 import subprocess
+import sys
 
 import numpy as np
 import pytest
@@ -174,6 +175,53 @@ def test_nothing_is_overwritten_unless_forced(capsys, tmp_path):
     assert b"MBDP_HEADSET" in (out / "mbdp-headset" / "params.h").read_bytes()
     outcome = call(capsys, "vectors", out, "mbdp-headset")
     assert f"{out}/Makefile: exists and 13 others; add --force" in outcome.err
+
+
+def test_a_folder_with_other_cases_is_refused_and_left_as_it_was(capsys, tmp_path):
+    out = tmp_path / "out"
+    assert call(capsys, "vectors", out, "mbdp-headset", "watermark-small").status == 0
+    before = contents(out)
+    outcome = call(capsys, "vectors", out, "mbdp-headset", "--force")
+    assert (outcome.status, outcome.out) == (2, "")
+    assert outcome.err == (
+        f"{out}: holds watermark-small; name all of its cases too, or write to another folder\n"
+    )
+    outcome = call(capsys, "vectors", out, "mbdp-six-bands", "--force")
+    assert f"{out}: holds mbdp-headset and 1 other case; name" in outcome.err
+    assert contents(out) == before
+    three = ["mbdp-headset", "watermark-small", "mbdp-six-bands"]
+    assert call(capsys, "vectors", out, *three, "--force").status == 0
+    names = [case["name"] for case in json.loads((out / "manifest.json").read_text())["cases"]]
+    assert names == three
+    shutil.rmtree(out / "mbdp-headset")
+    shutil.rmtree(out / "mbdp-six-bands")
+    assert call(capsys, "vectors", out, "watermark-small", "--force").status == 0
+
+
+@pytest.mark.parametrize("there", [False, True])
+def test_a_full_disk_leaves_nothing_behind(tmp_path, there):
+    out = tmp_path / "out"
+    if there:
+        (out / "mbdp-headset").mkdir(parents=True)
+        (out / "mbdp-headset" / "mine.txt").write_text("mine")
+    # ulimit -f counts blocks of 512 or 1024 bytes: 8 to 16 kB are enough for the sources, not for the vectors
+    program = "import sys; from firmware_model import cli; sys.exit(cli.run(sys.argv[1:]))"
+    command = ["sh", "-c", 'ulimit -f 16; exec "$@"', "sh", sys.executable, "-c", program]
+    done = subprocess.run(
+        [*command, "vectors", str(out), "mbdp-headset"], capture_output=True, text=True, timeout=120
+    )
+    assert (done.returncode, done.stdout) == (2, "")
+    assert done.stderr == f"{out}: cannot be written: File too large\n"
+    found = sorted(str(path.relative_to(tmp_path)) for path in tmp_path.rglob("*"))
+    assert found == (["out", "out/mbdp-headset", "out/mbdp-headset/mine.txt"] if there else [])
+
+
+def test_what_cannot_be_replaced_leaves_nothing_behind(capsys, tmp_path):
+    out = tmp_path / "out"
+    (out / "mbdp-headset" / "vectors.h").mkdir(parents=True)  # a folder of that name
+    outcome = call(capsys, "vectors", out, "mbdp-headset", "--force")
+    assert (outcome.status, outcome.out, outcome.err.count("\n")) == (2, "", 1)
+    assert sorted(path.name for path in out.rglob("*")) == ["mbdp-headset", "vectors.h"]
 
 
 def test_misuse_is_one_line_and_status_2(capsys, tmp_path):
