@@ -64,17 +64,25 @@ def live_table(tally: Tally) -> Iterator[Any]:
 
 def report(tally: Tally, seconds: float) -> str:
     """Counts, what was measured against the references, and each failure on a line."""
-    lines = [output.table(["kind", "done", *STATUSES], tally.rows()), ""]
     results = sorted(tally.results)
-    lines += [f"{r.item}: {r.says}" for r in results if r.status == PASSED and r.says]
+    lines = [f"{r.item}: {r.says}" for r in results if r.status == PASSED and r.says]
     skipped: dict[str, int] = {}
     for r in results:
         if r.status == SKIPPED:
             skipped[r.says] = skipped.get(r.says, 0) + 1
     lines += [f"skipped {output.counted(count, 'item')}: {says}" for says, count in skipped.items()]
     lines += [f"FAILED {r.item}: {r.says}" for r in results if r.status == FAILED]
+    lines += [_next_step(r) for r in results if r.status == FAILED and r.kind == "case"][:1]
     counts = ", ".join(f"{tally.count(status)} {status}" for status in STATUSES)
-    return "\n".join([*lines, "", f"{counts} in {seconds:.1f} s"])
+    table = output.table(["kind", "done", *STATUSES], tally.rows())
+    parts = [table, "\n".join(lines), f"{counts} in {seconds:.1f} s"]
+    return "\n\n".join(part for part in parts if part)
+
+
+def _next_step(result: Result) -> str:
+    """What tells more of a product that differs: its golden output, compared as if it were a dump."""
+    case = result.name
+    return f"for the likely cause: bittrue vectors DIR {case} && bittrue compare {case} DIR/{case}/output.bin"
 
 
 def facts(tally: Tally, seconds: float) -> dict[str, Any]:

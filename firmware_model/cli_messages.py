@@ -18,6 +18,7 @@ _OPTIONS = {
     "profile": "--profile",
     "dtype": "--dtype",
     "layout": "--layout",
+    "filter": "--filter",
 }
 _ARGUMENT = re.compile(rf"({'|'.join(_OPTIONS)})(?:=|(?=\[\d+\]=))")
 _PHRASES = (

@@ -19,6 +19,7 @@ from firmware_model.golden import (
     kernel_goldens,
     reference_bounds,
 )
+from firmware_model.golden.case import Case
 from firmware_model.golden.cases import CASES, find_case
 from firmware_model.golden.kernel_goldens import Difference
 from firmware_model.golden.store import GoldenError, shipped
@@ -86,7 +87,7 @@ def items(text: str = "") -> list[str]:
     everything = [f"{kind}:{name}" for kind, those in names.items() for name in those]
     chosen = [item for item in everything if text in item]
     if not chosen:
-        raise ConfigError(f"filter={text!r}: no item holds it; items are {', '.join(KINDS)} and a name")
+        raise ConfigError(f"filter={text}: no item holds it; items are {', '.join(KINDS)} and a name")
     return chosen
 
 
@@ -112,13 +113,22 @@ def run(item: str) -> Result:
     return Result(item, status, time.perf_counter() - begun, says, difference)
 
 
-def in_words(found: Difference) -> str:
-    """ "level, 120-2000 Hz, step 512: expected 17 (0x11), got 18 (0x12), +1 LSB"."""
+def in_words(found: Difference, case: Case | None = None) -> str:
+    """ "level, 120-2000 Hz, step 512 (sample 4096, 0.085333 s): expected 17 (0x11), got 18 (0x12), +1 LSB".
+
+    case : that the node is of, if it is of one
+    """
     if found.node in NOT_FROZEN:
         return NOT_FROZEN[found.node]
     where = f"{found.node}{f', {found.row}' if found.row else ''}, step {found.step}"
+    for node in case.nodes if case else ():
+        if case and node.name == found.node:
+            sample = found.step * node.step
+            where += f" (sample {sample}, {sample / case.fs_hz:.6f} s)"
+    if found.row.startswith("shape "):
+        return f"{found.node}: {found.row}"
     if found.expected is None or found.got is None:
-        return f"{where} or soon after: other bits"
+        return f"{where} or within the next {case_goldens.STRETCH} steps: other bits"
     expected, got = (f"{value} ({_hex(value)})" for value in (found.expected, found.got))
     return f"{where}: expected {expected}, got {got}, {found.got - found.expected:+d} LSB"
 
@@ -144,10 +154,10 @@ def source_of(result: Result) -> tuple[str, int] | None:
 _Outcome = tuple[str, str, Difference | None]
 
 
-def _verdict(found: Difference | None, says: str = "") -> _Outcome:
+def _verdict(found: Difference | None, says: str = "", case: Case | None = None) -> _Outcome:
     if found is None:
         return PASSED, says, None
-    return FAILED, in_words(found), found
+    return FAILED, in_words(found, case), found
 
 
 def _kernel(name: str) -> _Outcome:
@@ -161,13 +171,15 @@ def _kernel(name: str) -> _Outcome:
 def _case(name: str) -> _Outcome:
     if f"output:{name}" not in shipped().entries:
         return FAILED, "has no golden; freeze it with make golden-write REASON=...", None
-    return _verdict(case_goldens.first_difference(find_case(name), shipped()))
+    case = find_case(name)
+    return _verdict(case_goldens.first_difference(case, shipped()), case=case)
 
 
 def _reference(name: str) -> _Outcome:
     case = find_case(name)
     found, largest = reference_bounds.beyond_bounds(case, shipped().array(f"stimulus:{case.stimulus}"))
-    return _verdict(found, f"{case.output.name} within {largest:.2f} LSB")
+    allowed = reference_bounds.allowed_lsb(case)
+    return _verdict(found, f"{case.output.name} within {largest:.2f} LSB of {allowed:.3g} allowed", case)
 
 
 def _conformance(name: str) -> _Outcome:

@@ -75,6 +75,11 @@ def error_of(node: Node, values: np.ndarray, exact: np.ndarray) -> np.ndarray:
     return np.abs(node.to_float(values) - exact)
 
 
+def allowed_lsb(case: Case) -> float:
+    """How far the output may be from the reference, in LSB of the output."""
+    return MARGIN * MEASURED[case.name][case.output.name] / (case.output.fmt.lsb * case.output.scale)
+
+
 def beyond_bounds(case: Case, x_q15: np.ndarray) -> tuple[Difference | None, float]:
     """The first value in signal-flow order that is further from the reference than it may be.
 

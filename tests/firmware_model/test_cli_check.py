@@ -10,6 +10,7 @@ from firmware_model import cli_check, cli_freeze, cli_status
 from firmware_model.golden import check, cmsis, freeze, store
 from firmware_model.golden.cases import CASES
 from firmware_model.golden.conformance import OPERATIONS
+from firmware_model.golden.kernel_goldens import Difference
 from fixedpoint._jit import registered_kernels
 from tests.firmware_model.cli_cases import call
 
@@ -56,7 +57,7 @@ def test_a_filter_chooses_and_the_table_counts(capsys):
     lines = run.out.splitlines()
     assert lines[2].split() == ["case", "1/1", "1", "0", "0"]
     assert lines[3].split() == ["reference", "1/1", "1", "0", "0"]
-    assert "reference:mbdp-headset: output within 0.50 LSB" in lines
+    assert "reference:mbdp-headset: output within 0.50 LSB of 1 allowed" in lines
     assert lines[-1].startswith("2 passed, 0 failed, 0 skipped in ")
     assert run.err == ""
 
@@ -75,6 +76,26 @@ def test_a_difference_is_status_1_named_in_every_report(capsys, tmp_path, wrong_
     assert (suite.get("tests"), suite.get("failures")) == ("2", "1")
     assert suite.find("./testcase/failure").get("message") == says
     assert suite.find("./testcase[failure]").get("name") == KERNEL
+
+
+def test_no_two_blank_lines_follow_each_other(capsys):
+    run = call(capsys, "check", "--filter", "case:mbdp-headset")
+    assert run.status == 0
+    assert "\n\n\n" not in run.out
+
+
+def test_a_difference_in_a_node_is_placed_in_samples_and_seconds_with_the_next_step(capsys, monkeypatch):
+    found = [Difference("level", "120-2000 Hz", 1792, None, None), Difference("output", "mono", 24, 7, 8)]
+    monkeypatch.setattr(check.case_goldens, "first_difference", lambda *_: found[0])
+    name = "mbdp-smart-speaker"
+    run = call(capsys, "check", "--filter", f"case:{name}")
+    assert run.status == 1
+    place = "step 1792 (sample 14336, 0.298667 s) or within the next 64 steps: other bits"
+    assert f"FAILED case:{name}: level, 120-2000 Hz, {place}\n" in run.out
+    assert f"bittrue vectors DIR {name} && bittrue compare {name} DIR/{name}/output.bin\n" in run.out
+    del found[0]
+    run = call(capsys, "check", "--filter", f"case:{name}")
+    assert "output, mono, step 24 (sample 24, 0.000500 s): expected 7 (0x7), got 8 (0x8), +1 LSB" in run.out
 
 
 def test_a_difference_in_json(capsys, wrong_golden):
@@ -128,7 +149,7 @@ def test_a_spoilt_store_is_status_2(capsys, monkeypatch, tmp_path, spoil, says):
 @pytest.mark.parametrize(
     ("arguments", "says"),
     [
-        (["--filter", "no such"], "no item holds it"),
+        (["--filter", "no such"], "--filter no such: no item holds it"),
         (["--junit", "out.json"], "suffix '.json' found; .xml needed"),
         (["--junit", "nowhere/out.xml"], "no such folder"),
     ],

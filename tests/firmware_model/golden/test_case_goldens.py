@@ -48,7 +48,7 @@ def test_one_lsb_later_in_a_node_is_found_to_a_stretch(node):
     step = HEAD_STEPS + 5 * STRETCH + 17
     found = first_difference(faulty(node.name, 0, step), store.shipped())
     assert found == Difference(node.name, node.rows[0], step - 17, None, None)
-    assert check.in_words(found).endswith(f"step {step - 17} or soon after: other bits")
+    assert check.in_words(found).endswith(f"step {step - 17} or within the next 64 steps: other bits")
 
 
 def test_one_lsb_in_the_last_sample_of_the_output_is_found():
@@ -137,3 +137,9 @@ def test_a_reference_that_is_no_number_is_beyond_any_bound():
     silent = CASE._replace(reference=lambda x: {n: np.nan * v for n, v in CASE.reference(x).items()})
     found, _ = reference_bounds.beyond_bounds(silent, stimuli.load(CASE.stimulus))
     assert (found.node, found.step, found.expected) == ("band", 0, None)
+
+
+def test_another_shape_is_said_without_a_step():
+    found = between(CASE.output, np.zeros((2, 5), np.int16), np.zeros((2, 4), np.int16))
+    assert found is not None
+    assert check.in_words(found, CASE) == "output: shape (2, 4), (2, 5) needed"
