@@ -9,7 +9,7 @@ from firmware_model import cli_audio
 from firmware_model.cli_output import Step, counted, number, table
 from firmware_model.golden import stimuli
 from firmware_model.golden.case import Case
-from firmware_model.golden.proposals import Proposal, propose
+from firmware_model.golden.proposals import LOSS_DB, Proposal, propose
 from firmware_model.golden.ranges import NodeRange, measure, worst_row
 from firmware_model.golden.worst_case import peak_gains
 from firmware_model.pcm_stream import AudioStream
@@ -36,6 +36,7 @@ class Wanted(NamedTuple):
 class NodeReport(NamedTuple):
     """One node: what was observed, derived and proposed.
 
+    found : observed
     peak_gain : (rows,) float64, derived largest |value| of a linear node; else None
     proposal : None where the float64 node is silent
     """
@@ -43,6 +44,11 @@ class NodeReport(NamedTuple):
     found: NodeRange
     peak_gain: np.ndarray | None
     proposal: Proposal | None
+
+    @property
+    def kept(self) -> bool:
+        """Whether no format smaller than the present one is proposed."""
+        return self.proposal is not None and self.proposal.bits == self.found.node.fmt.bits
 
 
 class CaseReport(NamedTuple):
@@ -151,7 +157,7 @@ def _node_facts(report: NodeReport) -> dict[str, Any]:
         "max_error_lsb": float(found.max_error.max()),
         "derived_max": None if derived is None else float(derived.max()),
         "derived_row": None if derived is None else node.rows[int(np.argmax(derived))],
-        "proposal": None if proposal is None else _proposal_facts(found, proposal),
+        "proposal": None if proposal is None else _proposal_facts(report, proposal),
         "histogram": found.histogram.sum(axis=0).tolist(),
         "rows": [
             {
@@ -168,14 +174,15 @@ def _node_facts(report: NodeReport) -> dict[str, Any]:
     }
 
 
-def _proposal_facts(found: NodeRange, proposal: Proposal) -> dict[str, Any]:
+def _proposal_facts(report: NodeReport, proposal: Proposal) -> dict[str, Any]:
     return {
         "format": str(proposal),
+        "keep": report.kept,
         "bits": proposal.bits,
         "word": proposal.word,
         "range": "derived" if proposal.derived else "observed",
         "sqnr_db": proposal.sqnr_db,
-        "sqnr_row": found.node.rows[proposal.row],
+        "sqnr_row": report.found.node.rows[proposal.row],
         "reached": proposal.reached,
     }
 
@@ -210,15 +217,16 @@ def range_cells(report: NodeReport) -> list[str]:
     ]
 
 
-def noise_cells(report: NodeReport) -> list[str]:
+def noise_cells(report: NodeReport, wanted: Wanted) -> list[str]:
     """The node's line of the table of noise and proposals."""
     found, proposal = report.found, report.proposal
     sqnr = found.sqnr_db()
     row = worst_row(sqnr, least=True)
     proposed = ["none", "", ""]
     if proposal is not None:
-        mark = "" if proposal.reached else "*"
-        proposed = [f"{proposal}{mark}", f"{proposal.word} bits", decibels(proposal.sqnr_db)]
+        its = decibels(proposal.sqnr_db)
+        its = its if proposal.reached else f"{its} < {wanted.sqnr_db:g}*"
+        proposed = ["keep" if report.kept else str(proposal), f"{proposal.word} bits", its]
     return [
         found.node.name,
         "silent" if row is None else decibels(sqnr[row]),
@@ -235,11 +243,13 @@ def decibels(value: float) -> str:
 
 def legend(wanted: Wanted) -> str:
     """What the proposals are."""
-    margin = counted(wanted.margin_bits, "bit")
+    asked, margin = f"{wanted.sqnr_db:g} dB", counted(wanted.margin_bits, "bit")
     return (
-        f"proposal: the smallest format that keeps {wanted.sqnr_db:g} dB in every row, {margin} above what "
-        "was seen, none above a derived worst case\n"
-        "*: a row of the node itself has less; it loses at most 1 dB"
+        f"proposal: the smallest format with an SQNR of {asked} in every row; keep: the present one\n"
+        f"its range: the derived worst case, or what was seen and {margin} more; never beyond the present\n"
+        "derived worst case: the largest |value| any input can cause; empty where the node is not linear\n"
+        f"*: {asked} is not reached, since the node in its present format has less; the proposal loses at "
+        f"most {LOSS_DB:g} dB of that"
     )
 
 
@@ -250,7 +260,7 @@ def tables(reports: list[CaseReport]) -> str:
         parts += [
             in_words(report),
             table(RANGE_COLUMNS, [range_cells(node) for node in report.nodes], left=2),
-            table(NOISE_COLUMNS, [noise_cells(node) for node in report.nodes]),
+            table(NOISE_COLUMNS, [noise_cells(node, report.wanted) for node in report.nodes]),
         ]
     return "\n\n".join([*parts, legend(reports[0].wanted)])
 

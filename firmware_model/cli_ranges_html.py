@@ -113,7 +113,9 @@ def _section(report: CaseReport) -> str:
         for node in report.nodes
     )
     ranges = _table(cli_ranges.RANGE_COLUMNS, [cli_ranges.range_cells(node) for node in report.nodes])
-    noise = _table(cli_ranges.NOISE_COLUMNS, [cli_ranges.noise_cells(node) for node in report.nodes])
+    noise = _table(
+        cli_ranges.NOISE_COLUMNS, [cli_ranges.noise_cells(node, report.wanted) for node in report.nodes]
+    )
     return (
         f"<section>\n<h2>{escape(name)}</h2>\n<p>{escape(report.case.summary)}. {escape(rest)}.</p>\n"
         f'<div class="wide">{ranges}</div>\n<div class="wide">{noise}</div>\n'
@@ -130,7 +132,9 @@ def _table(heads: list[str], rows: list[list[str]]) -> str:
 
 def _caption(report: NodeReport) -> str:
     node = report.found.node
-    proposed = "" if report.proposal is None else f", proposed {_format(report.proposal)}"
+    proposed = ""
+    if report.proposal is not None:
+        proposed = f", proposed {_format(report.proposal)}" if not report.kept else ", to be kept"
     return f"<b>{escape(node.name)}</b> {escape(str(node.fmt))}, {counted(len(node.rows), 'row')}{proposed}"
 
 

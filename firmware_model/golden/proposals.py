@@ -11,10 +11,11 @@ LOSS_DB = 1.0  # where a node itself does not reach what is asked for, the propo
 
 
 class Proposal(NamedTuple):
-    """A smaller format for a node.
+    """A format for a node, no larger than its own.
 
     m, n : integer bits, the sign among them, and fractional bits
-    derived : whether m holds the derived worst case; else it holds what was observed, and the margin
+    derived : whether m holds the derived worst case; else it holds what was observed, and the margin, or is
+        the node's own, beyond which no value lies
     row : index of the row with the least SQNR
     sqnr_db : in that row, of the node requantised to this format against the float64 node
     reached : whether every row keeps the SQNR asked for; else those that have less lose at most LOSS_DB
@@ -55,28 +56,28 @@ def propose(
 
     Notes
     -----
-    n is the least for which each row keeps the lesser of `sqnr_db` and its own SQNR - LOSS_DB when the
-    node is requantised, RND, which `NodeRange.compare` has done for every n. m then holds the extremes as
-    rounded: nothing saturates, and the SQNR stated is that of the proposed format.
+    n is the least for which each row keeps `sqnr_db`, or its own SQNR - LOSS_DB where that is less than
+    `sqnr_db`, when the node is requantised, RND, which `NodeRange.compare` has done for every n. m then holds
+    the extremes as rounded, but is never more than the node's own: what rounds up to its full scale
+    saturates, in `compare` too. So the SQNR stated is that of the proposed format.
     """
     present = found.sqnr_db()
     heard = ~np.isnan(present)
     if not heard.any():
         return None
-    wanted = np.minimum(sqnr_db, present[heard] - LOSS_DB)
+    wanted = np.where(present[heard] >= sqnr_db, sqnr_db, present[heard] - LOSS_DB)
     n = found.node.fmt.n
     while n > 0 and (found.sqnr_db(n - 1)[heard] >= wanted).all():
         n -= 1
     shift = found.node.fmt.n - n
     observed = width(requantise(int(found.low.min()), shift), requantise(int(found.high.max()), shift)) - n
-    if peak_gain is None:
-        m = max(1, observed + margin_bits)
-    else:
-        m = max(1, observed, _integer_bits(float(peak_gain.max())))
+    bound = 1 if peak_gain is None else _integer_bits(float(peak_gain.max()))
+    needed = max(bound, observed + (margin_bits if peak_gain is None else 0))
+    m = min(needed, found.node.fmt.m)
     sqnr = found.sqnr_db(n)
     row = int(np.nanargmin(sqnr))
     reached = bool((sqnr[heard] >= sqnr_db).all())
-    return Proposal(m, n, peak_gain is not None, row, float(sqnr[row]), reached)
+    return Proposal(m, n, peak_gain is not None and m >= bound, row, float(sqnr[row]), reached)
 
 
 def _integer_bits(peak: float) -> int:

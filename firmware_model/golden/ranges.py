@@ -26,7 +26,8 @@ class NodeRange:
         <= |value| < 2^b for b > 0 (-2^b, which needs no more bits, among them), 0 and -1 for b = 0
     signal_energy : (rows,) float64, sum of squares of the float64 node, LSB^2
     error_energy : (rows, n + 1) float64, LSB^2; column k sums the squared differences of the float64 node
-        from this one requantised to k fractional bits, RND; column n from this one as it is
+        from this one requantised to k fractional bits, RND, SAT at its own full scale; column n from this one
+        as it is
     max_error : (rows,) float64, largest difference of the two, LSB
     """
 
@@ -68,7 +69,8 @@ class NodeRange:
             self.signal_energy += np.square(r).sum(axis=1)
             self.max_error = np.maximum(self.max_error, np.abs(v - r).max(axis=1))
             for k in range(n + 1):
-                requantised = requantise(v, n - k) << (n - k)
+                top = (1 << (self.node.fmt.m - 1 + k)) - 1  # rounding reaches beyond the largest value only
+                requantised = np.minimum(requantise(v, n - k), top) << (n - k)
                 self.error_energy[:, k] += np.square(requantised - r).sum(axis=1)
 
     @property

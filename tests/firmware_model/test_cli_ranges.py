@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 from firmware_model.golden import stimuli
-from firmware_model.golden.cases import find_case
+from firmware_model.golden.cases import CASES, find_case
 from firmware_model.pcm import write_audio
 from tests.firmware_model.cli_cases import UNREADABLE, call, programme, wav
 
@@ -95,8 +95,24 @@ def test_tables_name_the_worst_rows_and_the_proposal(capsys):
     lines = [re.split(r"  +", line) for line in outcome.out.splitlines() if line.startswith("output")]
     ranges, noise = lines
     assert ranges[1:6] == ["Q1.15", "-0.5184", "0.6371", "left", "16 of 16"]
-    assert noise == ["output", "54.1", "right", "Q3.15*", "24 bits", "54.1"]
-    assert "60 dB in every row, 2 bits above what was seen" in outcome.out
+    assert noise == ["output", "54.1", "right", "keep", "16 bits", "54.1 < 60*"]
+    assert "its range: the derived worst case, or what was seen and 2 bits more" in outcome.out
+    assert "*: 60 dB is not reached, since the node in its present format has less" in outcome.out
+
+
+@pytest.mark.parametrize("margin", ["0", "1", "16"])
+def test_no_proposal_is_larger_than_the_present_format(capsys, margin):
+    cases = call(capsys, "ranges", *CASES, "--margin", margin, "--json").json["cases"]
+    kept = 0
+    for node in (node for case in cases for node in case["nodes"] if node["proposal"]):
+        present, proposed = (
+            [int(bits) for bits in fmt[1:].split(".")] for fmt in (node["format"], node["proposal"]["format"])
+        )
+        assert proposed[0] <= present[0]
+        assert proposed[1] <= present[1]
+        assert node["proposal"]["keep"] == (proposed == present)
+        kept += node["proposal"]["keep"]
+    assert kept >= 1  # the outputs at the least
 
 
 def test_page_is_whole_and_needs_nothing_else(capsys, audio, tmp_path):

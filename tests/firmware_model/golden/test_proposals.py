@@ -75,6 +75,28 @@ def test_a_node_with_less_than_asked_for_loses_at_most_one_decibel():
     assert 50.2 - LOSS_DB < proposal.sqnr_db < 50.3
 
 
+def test_a_node_just_above_what_is_asked_for_keeps_it():
+    node, values, reference = sine()
+    noisy = values + (np.resize([1, -1], values.shape) << 18)  # 50.3 dB, as above
+    proposal = propose(found_in(node, noisy, reference), 50.0, 1)
+    assert proposal.reached
+    assert 50.0 <= proposal.sqnr_db < 50.3
+
+
+@pytest.mark.parametrize("margin", [0, 1, 16])
+@pytest.mark.parametrize("peak", [None, np.array([7.9])])
+def test_no_more_integer_bits_than_the_node_has(margin, peak):
+    # at Q1.15's full scale, which rounds to 1.0 with fewer bits and saturates there
+    reference = 1.2 * np.sin(0.01 * np.arange(20000))[None]
+    node, values = Node("y", Q15, ("a",), 1), Q15.quantise(reference)
+    found = found_in(node, values, Q15.to_float(values))
+    proposal = propose(found, 40.0, margin, peak)
+    assert (proposal.m, proposal.derived) == (1, False)
+    assert proposal.n < 15
+    kept = requantised_sqnr_db(node, values, Q15.to_float(values), proposal.m, proposal.n)
+    assert kept.min() == pytest.approx(proposal.sqnr_db, abs=1e-6)
+
+
 def test_silence_has_no_proposal():
     node = Node("y", Q15, ("a",), 1)
     assert propose(found_in(node, np.zeros((1, 8), np.int16), np.zeros((1, 8))), 90.0, 1) is None
@@ -99,7 +121,8 @@ def test_proposals_of_the_cases_hold_when_requantised_independently(name):
         proposed += 1
         node, values = found.node, nodes[node_name].astype(np.int64)
         present = found.sqnr_db()
-        wanted = np.minimum(70.0, present[~np.isnan(present)] - LOSS_DB)
+        present = present[~np.isnan(present)]
+        wanted = np.where(present >= 70.0, 70.0, present - LOSS_DB)
         kept = requantised_sqnr_db(node, values, reference[node_name], proposal.m, proposal.n)
         assert (kept >= wanted).all()
         assert kept.min() == pytest.approx(proposal.sqnr_db, abs=1e-6)
