@@ -31,6 +31,7 @@ class Report(NamedTuple):
     case: Case
     path: str
     holds: list[str]
+    ignored: tuple[str, ...]
     found: Comparison
     problems: list[str]
     causes: list[Cause] | None
@@ -74,7 +75,7 @@ def compare_dump(
             evidence = stretch.gather(case, x, dump.nodes, found)
             window = evidence.start, evidence.start + evidence.x.shape[1] - 1
             causes = suspects.find_causes(evidence, case, x, dump.nodes)
-    return Report(case, path, holds, found, problems, causes, window)
+    return Report(case, path, holds, dump.ignored, found, problems, causes, window)
 
 
 def _input(case: Case, dump: Dump, given: str | None, form: Form) -> Values:
@@ -127,6 +128,7 @@ def facts(report: Report) -> dict[str, Any]:
         "problems": report.problems,
         "nodes": [_node_facts(node) for node in report.found.nodes],
         "missing": _missing(report),
+        "ignored": list(report.ignored),
     }
 
 
@@ -184,6 +186,8 @@ def _heading(report: Report) -> str:
     lines = [f"{report.case.name}: {report.case.summary}", f"{report.path}: {', '.join(report.holds)}"]
     if len(report.holds) > 1 and _missing(report):
         lines.append(f"{report.path}: not in it: {', '.join(_missing(report))}")
+    if report.ignored:
+        lines.append(f"{report.path}: ignored: {', '.join(report.ignored)}")
     return "\n".join(lines)
 
 

@@ -191,9 +191,8 @@ def compare(
     """Find the first node, in signal-flow order, at which a device's dump leaves the model, and why.
 
     The usual suspects are re-run (truncation, wrap, narrow accumulators, each everywhere and in each place;
-    coefficient order, uncleared state, delays, holes, polarity, byte order, Q format,
-    channels), and named if they give the
-    dump bit for bit. The first search compiles altered kernels, which takes half a minute.
+    coefficient order, uncleared state, delays, holes, polarity, byte order, Q format, channels), and named if
+    they give the dump bit for bit. The first search compiles altered kernels, which takes half a minute.
 
     Status 0: equal; 1: bits differ; 2: the dump cannot be taken as it is: it has another length, layout, type
     or byte order, whether or not bits differ besides, or cannot be read. Without the search (--no-cause) a

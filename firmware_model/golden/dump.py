@@ -35,12 +35,14 @@ class Dump(NamedTuple):
 
     nodes : by name, in signal-flow order;  input : what the device was given, if it is there
     files : that are open; they close at the end of `with`
+    ignored : names of a folder's files that were not read
     """
 
     path: str
     nodes: dict[str, Values]
     input: Values | None
     files: ExitStack
+    ignored: tuple[str, ...] = ()
 
     def __enter__(self) -> "Dump":
         return self
@@ -67,7 +69,8 @@ def read_dump(path: str, case: Case, form: Form = AS_THE_NODE) -> Dump:
         _node(case, form.node, "node")
     with ExitStack() as files:
         found: dict[str, Values] = {}
-        for name, values in _entries(Path(path), case, form, files):
+        ignored: list[str] = []
+        for name, values in _entries(Path(path), case, form, files, ignored):
             if name in found:
                 raise AudioError(f"{path}: node {name} found twice; once needed")
             if values.steps == 0:
@@ -76,7 +79,7 @@ def read_dump(path: str, case: Case, form: Form = AS_THE_NODE) -> Dump:
         nodes = {node.name: found[node.name] for node in case.nodes if node.name in found}
         if not nodes:
             raise AudioError(f"{path}: no node found; at least one of {_names(case)} needed")
-        return Dump(path, nodes, found.get(INPUT), files.pop_all())
+        return Dump(path, nodes, found.get(INPUT), files.pop_all(), tuple(ignored))
 
 
 def read_input(path: str, case: Case, files: ExitStack, form: Form = AS_THE_NODE) -> Values:
@@ -99,20 +102,26 @@ def _names(case: Case) -> str:
     return ", ".join(node.name for node in case.nodes)
 
 
-def _node(case: Case, name: str, what: str) -> Node:
+def _node_or_none(case: Case, name: str) -> Node | None:
     for node in (*case.nodes, input_node(case)):
         if name == node.name or re.fullmatch(rf"{node.name}_q\d+", name):
             return node
+    return None
+
+
+def _node(case: Case, name: str, what: str) -> Node:
+    if node := _node_or_none(case, name):
+        return node
     raise ConfigError(f"{what} {name!r}: must be one of {_names(case)}")
 
 
-def _entries(path: Path, case: Case, form: Form, files: ExitStack) -> Iterator[tuple[str, Values]]:
-    """(node's name, values) of all that a file or folder holds."""
+def _entries(
+    path: Path, case: Case, form: Form, files: ExitStack, ignored: list[str]
+) -> Iterator[tuple[str, Values]]:
+    """(node's name, values) of all that a file or folder holds; adds to `ignored`."""
     if path.is_dir():
-        for file in sorted(path.iterdir()):
-            if file.suffix.lower() in SUFFIXES and file.suffix.lower() != ".npz":
-                node = _node(case, file.stem, f"{file}: node")
-                yield node.name, _open(file, node, case, form, files)
+        for file, node in _files_of_nodes(path, case, ignored):
+            yield node.name, _open(file, node, case, form, files)
     elif path.suffix.lower() == ".npz":
         for name, member in dump_files.npz_members(path, files):
             node = _node(case, name, f"{path}: array")
@@ -122,13 +131,23 @@ def _entries(path: Path, case: Case, form: Form, files: ExitStack) -> Iterator[t
         yield node.name, _open(path, node, case, form, files)
 
 
+def _files_of_nodes(folder: Path, case: Case, ignored: list[str]) -> list[tuple[Path, Node]]:
+    """Files of a folder that are named after a node; of a WAV file beside the same raw, the raw one."""
+    chosen = []
+    for file in sorted(folder.iterdir()):
+        suffix, node = file.suffix.lower(), _node_or_none(case, file.stem)
+        spare = suffix in _SOUND and file.with_suffix(".bin").exists()
+        if node is None or suffix not in SUFFIXES or suffix == ".npz" or spare:
+            ignored.append(file.name)
+        else:
+            chosen.append((file, node))
+    return chosen
+
+
 def _by_name(path: Path, case: Case) -> Node:
     """The node that a single file is named after, else the output."""
-    try:
-        node = _node(case, path.stem, "")
-    except ConfigError:
-        return case.output
-    return case.output if node.name == INPUT else node
+    node = _node_or_none(case, path.stem)
+    return case.output if node is None or node.name == INPUT else node
 
 
 def _open(path: Path, node: Node, case: Case, form: Form, files: ExitStack) -> Values:

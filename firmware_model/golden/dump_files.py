@@ -89,6 +89,7 @@ def csv_values(path: Path, node: Node, files: ExitStack) -> Stored:
     file = files.enter_context(tempfile.TemporaryFile())  # noqa: SIM115
     with open(path, encoding="utf-8", errors="replace") as text:
         block: list[list[int]] = []
+        headings = True  # may come, until there was a line
         for number, line in enumerate(text, 1):
             cells = re.split(r"[,;\s]+", line.strip().strip(",;"))
             if cells == [""] or line.lstrip().startswith("#"):
@@ -96,9 +97,11 @@ def csv_values(path: Path, node: Node, files: ExitStack) -> Stored:
             try:
                 block.append([int(cell, 0) for cell in cells])
             except ValueError:
-                if number == 1:
-                    continue  # headings
+                if headings and not any(map(_is_number, cells)):
+                    headings = False
+                    continue
                 raise AudioError(f"{path}: line {number}: {line.strip()!r} found; integers needed") from None
+            headings = False
             if len(cells) != rows:
                 raise AudioError(
                     f"{path}: line {number}: {len(cells)} columns found, {rows} needed for {node.name}"
@@ -107,7 +110,12 @@ def csv_values(path: Path, node: Node, files: ExitStack) -> Stored:
                 file.write(_packed(path, block))
                 block = []
         file.write(_packed(path, block))
-    return Stored(file, 0, file.tell(), np.dtype("<i8"), rows, False, False)
+    return Stored(file, 0, file.tell(), np.dtype("<i8"), rows, False, False, "integers as text")
+
+
+def _is_number(cell: str) -> bool:
+    """Whether a cell begins as numbers do: 0.5, -1e-3, 0x1g."""
+    return re.match(r"[+-]?\.?\d", cell) is not None
 
 
 def _packed(path: Path, block: list[list[int]]) -> bytes:

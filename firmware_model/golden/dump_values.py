@@ -45,6 +45,7 @@ class Stored(NamedTuple):
     file : open, seekable;  offset : of the first byte;  size : bytes;  dtype : with byte order
     rows : of the node;  planar : row after row instead of interleaved
     raw : the file says nothing on dtype, order and layout: these were assumed
+    text : what the file is, where dtype and order are not its own
     """
 
     file: IO[bytes]
@@ -54,6 +55,7 @@ class Stored(NamedTuple):
     rows: int
     planar: bool
     raw: bool
+    text: str = ""
 
     @property
     def steps(self) -> int:
@@ -65,6 +67,8 @@ class Stored(NamedTuple):
 
     @property
     def how(self) -> str:
+        if self.text:
+            return self.text
         order = "big-endian" if self.dtype.str[0] == ">" else "little-endian"
         text = self.dtype.name if self.dtype.itemsize == 1 else f"{self.dtype.name} {order}"
         return text if self.rows == 1 else f"{text} {LAYOUTS[self.planar]}"

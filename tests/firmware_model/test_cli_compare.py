@@ -182,6 +182,14 @@ def test_the_input_may_be_the_user_s_own(run, tmp_path):
     assert run(str(folder))[0] == 0
 
 
+def test_the_folder_that_vectors_writes_is_a_dump(run, tmp_path):
+    assert cli.run(["vectors", str(tmp_path / "vec"), CASE.name]) == 0
+    status, out, _ = run(f"{tmp_path}/vec/{CASE.name}")
+    assert status == 0
+    assert "equal, bit for bit" in out
+    assert "ignored: device.h, input.wav, output.wav, params.h" in out
+
+
 @pytest.mark.parametrize(
     ("arguments", "says"),
     [

@@ -89,6 +89,32 @@ def test_a_folder_holds_a_file_for_each_node_and_perhaps_the_input(tmp_path):
         np.testing.assert_array_equal(dump.input.read(0, 5), Y)
 
 
+def test_in_a_folder_what_is_no_node_is_ignored_and_of_two_forms_the_raw_one_is_taken(tmp_path):
+    (tmp_path / "output.bin").write_bytes(Y.T.astype("<i2").tobytes())
+    (tmp_path / "input.bin").write_bytes(Y.T.astype("<i2").tobytes())
+    for name in ("output.wav", "input.wav"):
+        (tmp_path / name).write_bytes(wav(Y.T[::-1]))
+    for name in ("notes.txt", "vectors.h", "params.npz", "Makefile"):
+        (tmp_path / name).write_text("no node", "utf-8")
+    with read_dump(str(tmp_path), CASE) as dump:
+        assert list(dump.nodes) == ["output"]
+        np.testing.assert_array_equal(dump.nodes["output"].read(0, 5), Y)
+        assert dump.input is not None
+        np.testing.assert_array_equal(dump.input.read(0, 5), Y)
+        ignored = ("Makefile", "input.wav", "notes.txt", "output.wav", "params.npz", "vectors.h")
+        assert dump.ignored == ignored
+    (tmp_path / "output.bin").unlink()
+    (tmp_path / "output.wav").unlink()
+    with pytest.raises(BittrueError, match="no node found"):
+        read_dump(str(tmp_path), CASE)
+
+
+def test_text_has_no_byte_order(tmp_path):
+    (tmp_path / "board.csv").write_text(CSV, "utf-8")
+    with read_dump(str(tmp_path / "board.csv"), CASE) as dump:
+        assert dump.nodes["output"].how == "integers as text"
+
+
 def test_a_file_is_the_node_that_it_is_named_after_or_that_is_named(tmp_path):
     for name, form in (("band.bin", Form()), ("x.bin", Form(node="band"))):
         (tmp_path / name).write_bytes(BAND.T.astype("<i4").tobytes())
@@ -145,6 +171,8 @@ GAP = hex_text(b"abcdefgh").splitlines()[:-1] + hex_text(b"abcdefgh", 0x20000100
         ("board.wav", b"nonsense", Form(), "board.wav: not audio, or damaged"),
         ("board.csv", b"1,2\n3\n", Form(), "board.csv: line 2: 1 columns found, 2 needed for output"),
         ("board.csv", b"1,2\n3,x\n", Form(), "board.csv: line 2: '3,x' found; integers needed"),
+        ("board.csv", b"0.5,0.25\n1,2\n", Form(), "board.csv: line 1: '0.5,0.25' found; integers needed"),
+        ("board.csv", b"a,b\nc,d\n1,2\n", Form(), "board.csv: line 2: 'c,d' found; integers needed"),
         ("board.csv", b"1,99999999999999999999\n", Form(), "board.csv: an integer beyond 64 bits found"),
         ("board.csv", b"left,right\n", Form(), "output: no values found"),
         ("board.hex", b":nonsense\n", Form(), "board.hex: no Intel HEX file, or damaged"),
