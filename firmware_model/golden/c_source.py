@@ -1,5 +1,6 @@
 """C99 for firmware that tests itself: headers with constant arrays, a test program and its Makefile."""
 
+import json
 from collections.abc import Iterable
 from textwrap import wrap
 
@@ -20,11 +21,14 @@ def identifier(case: Case) -> str:
 def vectors_header(case: Case, x_q15: np.ndarray, golden: np.ndarray) -> str:
     """Frozen input and golden output: (channels, n) int16 and (rows, steps) integers, written interleaved."""
     name, node = identifier(case), case.output
+    names = ", ".join(json.dumps(row) for row in node.rows)  # escapes as C does
     parts = [
         comment([f"{case.name}: {case.summary}. {case.fs_hz} Hz.", "", *_layout(case)]),
         "#include <stdint.h>",
         f"enum {{ {name}_channels = {len(x_q15)}, {name}_block = {case.block},",
-        f"       {name}_rows = {len(golden)}, {name}_steps = {case.block // node.step} }};",
+        f"       {name}_rows = {len(golden)}, {name}_steps = {case.block // node.step},",
+        f"       {name}_fs_hz = {case.fs_hz} }};",
+        f"static const char *const {name}_row_names[] = {{ {names} }};",
         f"typedef {c_type(golden.dtype)} {name}_output_t;",
         "",
         comment([f"Input: {in_words(Q15, 15)}."]),
@@ -185,8 +189,10 @@ int main(void)
             const unsigned long at = call * per_call + i;
             if (y[i] == OF(output)[at]) continue;
             if (different++ == 0)
-                printf("first difference: call %lu, step %lu, row %lu: expected %ld, got %ld\\n",
-                       call, at / OF(rows), at % OF(rows), (long)OF(output)[at], (long)y[i]);
+                printf("first difference: call %lu, step %lu (%.6f s), row %lu (%s): "
+                       "expected %ld, got %ld\\n",
+                       call, at / OF(rows), (double)(at / OF(rows)) * OF(block) / OF(steps) / OF(fs_hz),
+                       at % OF(rows), OF(row_names)[at % OF(rows)], (long)OF(output)[at], (long)y[i]);
         }
     }
     if (different != 0) printf("%lu of %lu values differ\\n", different, values);

@@ -106,7 +106,9 @@ def test_wrong_firmware_fails_and_the_first_difference_is_named(folder):
     expected = int(golden[1, 700])
     assert done.returncode == 2  # make's own; the program's is 1
     assert (
-        f"first difference: call 175, step 700, row 1: expected {expected}, got {expected - 1}" in done.stdout
+        # 700 / 16 kHz
+        "first difference: call 175, step 700 (0.043750 s), row 1 (right): "
+        f"expected {expected}, got {expected - 1}\n" in done.stdout
     )
     assert f"{golden.size - 18000 + 1} of {golden.size} values differ" in done.stdout
     (folder / "wrong.c").unlink()
@@ -121,7 +123,10 @@ def test_firmware_that_writes_nothing_fails(folder):
     done = make(folder, "check-watermark-small", "DEVICE=idle.c")
     (folder / "idle.c").unlink()
     assert done.returncode == 2
-    assert "first difference: " in done.stdout
+    rows, golden = find_case("watermark-small").output, store.golden("watermark-small")
+    step, row = divmod(int(np.flatnonzero(golden.T.ravel())[0]), len(golden))
+    seconds = step * rows.step / find_case("watermark-small").fs_hz
+    assert f", step {step} ({seconds:.6f} s), row {row} ({rows.rows[row]}): " in done.stdout
     assert ", got 0\n" in done.stdout
 
 
