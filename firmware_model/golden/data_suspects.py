@@ -74,9 +74,8 @@ def guesses(evidence: Evidence, case: Case) -> Iterator[Guess]:
         yield Guess("channel swap", text, _rolled(k))
     yield Guess("polarity", "inverted, saturated", _inverted(False))
     yield Guess("polarity", "inverted, wrapped", _inverted(True))
-    yield Guess(
-        UNSIGNED, "two's complement read as unsigned: negative values are 2^bits too large", _unsigned
-    )
+    modulus = 1 << next(node.fmt.bits for node in case.nodes if node.name == evidence.target)
+    yield Guess(UNSIGNED, f"negative values written as unsigned, {modulus} too large", _unsigned)
     yield Guess("bypass", "the output is the input", _bypass(evidence))
     for samples in lags(evidence, case):
         kind = "off by one" if abs(samples) in (1, case.block) else "delay"

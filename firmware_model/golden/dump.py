@@ -132,12 +132,13 @@ def _entries(
 
 
 def _files_of_nodes(folder: Path, case: Case, ignored: list[str]) -> list[tuple[Path, Node]]:
-    """Files of a folder that are named after a node; of a WAV file beside the same raw, the raw one."""
+    """Files of a folder that are named after a node; of one name the first of .bin, WAV or FLAC, .npz."""
     chosen = []
     for file in sorted(folder.iterdir()):
         suffix, node = file.suffix.lower(), _node_or_none(case, file.stem)
-        spare = suffix in _SOUND and file.with_suffix(".bin").exists()
-        if node is None or suffix not in SUFFIXES or suffix == ".npz" or spare:
+        better = {".npz": (".bin", *_SOUND), ".wav": (".bin",), ".flac": (".bin",)}.get(suffix, ())
+        spare = any(file.with_suffix(other).exists() for other in better)
+        if node is None or suffix not in SUFFIXES or spare:
             ignored.append(file.name)
         else:
             chosen.append((file, node))
@@ -154,6 +155,12 @@ def _open(path: Path, node: Node, case: Case, form: Form, files: ExitStack) -> V
     suffix = path.suffix.lower()
     if suffix in _SOUND:
         return dump_files.sound_values(path, node, case.fs_hz, files)
+    if suffix == ".npz":
+        members = dict(dump_files.npz_members(path, files))
+        member = next((m for name, m in members.items() if _node_or_none(case, name) == node), None)
+        if member is None:
+            raise AudioError(f"{path}: arrays {', '.join(members) or 'none'} found; {node.name} needed")
+        return dump_files.array_values(f"{path}: {node.name}", member, node)
     if suffix == ".npy":
         return dump_files.array_values(str(path), files.enter_context(open(path, "rb")), node)
     if suffix in (".csv", ".txt"):

@@ -109,6 +109,20 @@ def test_in_a_folder_what_is_no_node_is_ignored_and_of_two_forms_the_raw_one_is_
         read_dump(str(tmp_path), CASE)
 
 
+def test_in_a_folder_an_npz_file_named_after_a_node_holds_it(tmp_path):
+    (tmp_path / "output.bin").write_bytes(Y.T.astype("<i2").tobytes())
+    (tmp_path / "output.npz").write_bytes(npz(output=Y[:, ::-1]))
+    (tmp_path / "input.npz").write_bytes(npz(input=Y))
+    with read_dump(str(tmp_path), CASE) as dump:
+        assert dump.input is not None
+        np.testing.assert_array_equal(dump.input.read(0, 5), Y)
+        np.testing.assert_array_equal(dump.nodes["output"].read(0, 5), Y)
+        assert dump.ignored == ("output.npz",)
+    (tmp_path / "input.npz").write_bytes(npz(x=Y))
+    with pytest.raises(BittrueError, match=r"input.npz: arrays x found; input needed"):
+        read_dump(str(tmp_path), CASE)
+
+
 def test_text_has_no_byte_order(tmp_path):
     (tmp_path / "board.csv").write_text(CSV, "utf-8")
     with read_dump(str(tmp_path / "board.csv"), CASE) as dump:

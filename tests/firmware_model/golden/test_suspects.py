@@ -89,7 +89,7 @@ def zeroed(y, first, stop):
         (
             lambda y: y.astype(np.int64) & 0xFFFF,
             "unsigned",
-            "two's complement read as unsigned: negative values are 2^bits too large",
+            "negative values written as unsigned, 65536 too large",
         ),
         (lambda y: y * 0, "constant", "the same value throughout: the dump was never written"),
         (
