@@ -5,8 +5,8 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 import numpy as np
-import pyloudnorm
 
+from acoustic_sim.loudspeaker import measure_loudness
 from firmware_model.cli_output import STDIO, Step
 from firmware_model.dynamics.params import SAMPLE_RATES, DynamicsConfig
 from firmware_model.dynamics.processor import init_probes, process_frame
@@ -21,7 +21,6 @@ from fixedpoint.errors import AudioError, ConfigError
 
 MAX_EQUAL_LSB = 2  # the arithmetics count as equal up to here
 _SEGMENT = 1 << 16  # samples at a time: the probes of every sample need not be kept
-_GATING_STEP_S = 0.1  # BS.1770: blocks of 400 ms that overlap by three quarters
 
 
 class Gains(NamedTuple):
@@ -203,22 +202,8 @@ def measure_peak_dbfs(y_q15: np.ndarray) -> float | None:
 
 
 def measure_loudness_lufs(y_q15: np.ndarray, fs_hz: int) -> float | None:
-    """Integrated loudness of one or two channels; None where there is nothing to gate, or less than 400 ms.
-
-    Parameters
-    ----------
-    y_q15 : (channels, n) int16, Q1.15
-
-    Notes
-    -----
-    As `acoustic_sim.loudspeaker.measure_loudness`, whose signal has one channel. Source: ITU-R BS.1770-4.
-    """
-    steps = int(y_q15.shape[1] / (_GATING_STEP_S * fs_hz) + 1e-9)  # the last block counts where it is whole
-    whole = y_q15[:, : int(np.ceil(steps * _GATING_STEP_S * fs_hz))]
-    if steps < 4 or not whole.any():
-        return None
-    meter = pyloudnorm.Meter(fs_hz, filter_class="DeMan")
-    loudness = float(meter.integrated_loudness(whole.T / 32768.0))
+    """Integrated loudness of (channels, n) int16; None for silence, or less than 400 ms."""
+    loudness = measure_loudness(y_q15.T / 32768.0, fs_hz)
     return loudness if np.isfinite(loudness) else None
 
 

@@ -142,7 +142,7 @@ def measure_loudness(y: np.ndarray, fs_hz: float, full_scale: float = 1.0) -> fl
 
     Parameters
     ----------
-    y : (n,) float, one channel with weight 1
+    y : (n,) or (n, channels) float; one channel, or left and right, each with weight 1
     fs_hz : float in [8000, 384000], Hz
     full_scale : float in [1e-9, 1e9], in the unit of `y`
 
@@ -151,11 +151,15 @@ def measure_loudness(y: np.ndarray, fs_hz: float, full_scale: float = 1.0) -> fl
     A last block that is not whole does not count. Filters with the coefficients of the standard, moved to
     `fs_hz` (class "DeMan" of pyloudnorm). Source: ITU-R BS.1770-4.
     """
-    y = as_signal("y", y)
+    y = np.asarray(y)
+    if y.ndim == 2 and y.shape[1] in (1, 2):
+        y = np.stack([as_signal(f"y[:, {i}]", y[:, i]) for i in range(y.shape[1])], axis=1)
+    else:
+        y = as_signal("y", y)
     require_number("fs_hz", fs_hz, 8000, 384000, "in [8000, 384000]")
     require_number("full_scale", full_scale, 1e-9, 1e9, "in [1e-9, 1e9]")
     # pyloudnorm rounds the number of blocks up; whole steps leave it nothing to round
-    steps = int(y.size / (_GATING_STEP_S * fs_hz) + 1e-9)
+    steps = int(len(y) / (_GATING_STEP_S * fs_hz) + 1e-9)
     y = y[: int(np.ceil(steps * _GATING_STEP_S * fs_hz))]
     if steps < round(GATING_BLOCK_S / _GATING_STEP_S) or not y.any():
         return float("-inf")

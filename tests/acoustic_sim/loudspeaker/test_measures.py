@@ -216,3 +216,13 @@ def test_bass_names_a_bad_argument(rng):
         measure_bass_level(x, FS_HZ, 200, 200)
     with pytest.raises(ConfigError, match=r"high_hz=30000: must be in \[1, fs_hz / 2 = 24000\]"):
         measure_bass_level(x, FS_HZ, 20, 30000)
+
+
+def test_loudness_of_two_channels_adds_their_powers():
+    """BS.1770: left and right weigh 1 each, so the same signal in both is 3.01 LU louder than in one."""
+    x = np.random.default_rng(5).normal(0, 0.1, 2 * 48000)
+    mono = measure_loudness(x, 48000)
+    np.testing.assert_allclose(measure_loudness(x[:, None], 48000), mono, atol=1e-9)
+    np.testing.assert_allclose(
+        measure_loudness(np.stack([x, x], axis=1), 48000), mono + 10 * np.log10(2), atol=1e-9
+    )
