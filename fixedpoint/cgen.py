@@ -1,13 +1,13 @@
 """Kernels to C99: readable, self-contained, and the same integers to the last bit.
 
 What C gets
-    ``stdint.h`` alone; no allocation, no float, no recursion. Every integer is an int64_t as in the model, and
-    arrays keep their width: a store casts, an operand is widened. Right shifts go through a helper that does
-    not ask how the compiler shifts negatives; left shifts are of values that cannot be negative.
+    ``stdint.h`` alone; no allocation, no float, no recursion. Every integer is an int64_t as in the model,
+    and arrays keep their width: a store casts, an operand is widened. Right shifts go through a helper that
+    does not ask how the compiler shifts negatives; left shifts are of values that cannot be negative.
 What becomes of
     NamedTuples: structs whose arrays are pointers, since the same kernel serves every configuration, tables
-    can stay in flash, and states in memory that the firmware chose. 2-D arrays: a pointer to the first element,
-    rows one after the other, and their length beside it. A length that no kernel uses is not asked for.
+    can stay in flash, and states in memory that the firmware chose. 2-D arrays: a pointer to the first
+    element, rows one after the other, and their length beside it. A length that no kernel uses is left out.
     Several return values: pointers, last among the arguments. `probes`: vanish, and what only they need.
     Integers of a module: defines; integer arrays of a module: ``static const``.
 What is trusted
@@ -24,7 +24,7 @@ from typing import Any, NamedTuple, NoReturn
 import numpy as np
 
 from fixedpoint._jit import registered_kernels
-from fixedpoint.cgen_expressions import Value, literal
+from fixedpoint.cgen_access import Value, literal
 from fixedpoint.cgen_names import c_names, remark, section
 from fixedpoint.cgen_statements import Kernel
 from fixedpoint.cgen_types import (
@@ -96,19 +96,21 @@ def translate(kernels: Iterable[tuple[Callable[..., Any], tuple]], name: str, pr
             for n, a in zip(names, arguments, strict=True)
         ]
         wanted.append((python, tuple(types)))
-    trial = _Translation(wanted, {}, {})
-    return _Translation(
-        wanted,
-        c_names(list(trial.functions), prefix),
-        c_names([(s.python, s.fields) for s in trial.structs], prefix),
-    ).module(name)
+    trial = _Translation(wanted, {}, {}, set())
+    functions = c_names(list(trial.functions), prefix)
+    structs = c_names([(s.python, s.fields) for s in trial.structs], prefix)
+    words = {*trial.words, *functions.values(), *structs.values()}
+    return _Translation(wanted, functions, structs, words).module(name)
 
 
 class _Translation:
-    """Kernels on their way to C; done twice, since only the first pass shows which names have to be told apart."""
+    """Kernels on their way to C; done twice, since only the first pass shows which names clash."""
 
-    def __init__(self, wanted: list[Key], names: dict[Key, str], struct_names: dict[tuple, str]) -> None:
-        self.wanted, self.names, self.struct_names = wanted, names, struct_names
+    def __init__(
+        self, wanted: list[Key], names: dict[Key, str], struct_names: dict[tuple, str], avoid: set[str]
+    ) -> None:
+        self.wanted, self.names, self.struct_names, self.avoid = wanted, names, struct_names, avoid
+        self.words: set[str] = set()  # of kernels' variables and structs' fields; a define would replace them
         self.registry = [getattr(k, "py_func", k) for k in registered_kernels().values()]
         self.allowed = {*self.registry, *(python for python, _ in wanted)}
         self.functions: dict[Key, CFunction] = {}
@@ -126,7 +128,11 @@ class _Translation:
     ) -> CFunction | None:
         """The C function of a kernel for these types of arguments; None if it is not a kernel."""
         python = getattr(target, "py_func", target)
-        if python not in self.allowed or len(inspect.signature(python).parameters) != len(types):
+        if (
+            not callable(python)
+            or python not in self.allowed
+            or len(inspect.signature(python).parameters) != len(types)
+        ):
             return None
         if (python, types) in self.open:
             refuse(f"{python.__name__} calls itself, directly or not: no recursion on the device")
@@ -137,8 +143,9 @@ class _Translation:
         if key not in self.functions:
             self.open.append(key)
             name = self.names.get(key, python.__name__)
-            made = Kernel(python, types, name, self, self.struct).translate()
-            self.functions[key] = made
+            kernel = Kernel(python, types, name, self, self.struct)
+            self.functions[key] = kernel.translate()
+            self.words |= kernel.local
             self.open.pop()
         return self.functions[key]
 
@@ -149,6 +156,7 @@ class _Translation:
             nested = {field: self.struct(kind) for field, kind in fields if isinstance(kind, StructType)}
             name = self.struct_names.get((type.python, type.fields), type.python.__name__)
             self.structs[type] = Struct(name, type, nested)
+            self.words |= set(self.structs[type].storage)
         return self.structs[type]
 
     def constant(self, module: str, name: str, value: int) -> Value:
@@ -156,22 +164,24 @@ class _Translation:
         if _STDINT.get(name) == value:
             return Value(name, wide=name.startswith("INT64"))
         taken = {n for n, (v, _) in self.constants.items() if v != value} | set(_STDINT) | set(self.tables)
-        plain = name.lstrip("_")
-        c_name = distinct(plain, taken, f"{module.rpartition('.')[2].upper()}_{plain}")
+        c_name = self._file_scope(module, name, taken)
         self.constants.setdefault(c_name, (value, remark(module, name)))
         return Value(c_name, wide=literal(value).wide)
 
     def table(self, module: str, name: str, values: np.ndarray) -> ArrayRef:
         """A module's array, by name."""
         if values.dtype.name not in ELEMENTS or values.ndim not in (1, 2) or not values.size:
-            raise ConfigError(
-                f"{module}.{name}: {values.dtype} {values.shape} array found; a table is one of {', '.join(ELEMENTS)}"
-            )
+            found = f"{values.dtype} {values.shape}"
+            raise ConfigError(f"{module}.{name}: {found} array found; {', '.join(ELEMENTS)} is accepted")
         taken = {n for n, (v, _) in self.tables.items() if v is not values} | set(self.constants)
-        plain = name.lstrip("_")
-        c_name = distinct(plain, taken, f"{module.rpartition('.')[2].upper()}_{plain}")
+        c_name = self._file_scope(module, name, taken)
         ref = ArrayRef(c_name, ArrayType(values.dtype.name, values.ndim), Storage(), values.shape)
         return self.tables.setdefault(c_name, (values, ref))[1]
+
+    def _file_scope(self, module: str, name: str, taken: set[str]) -> str:
+        """A C name for a module's constant; Python's leading underscore is the compiler's own in C."""
+        plain = name.lstrip("_")
+        return distinct(plain, taken | self.avoid, f"{module.rpartition('.')[2].upper()}_{plain}")
 
     # --- text --------------------------------------------------------------------------------
 

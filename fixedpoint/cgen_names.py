@@ -1,4 +1,4 @@
-"""Names in C that stay apart where Python's modules keep them apart, and the remarks that stand beside them."""
+"""Names in C, apart where Python's modules keep them apart, and the remarks that stand beside them."""
 
 import ast
 import inspect
@@ -29,12 +29,13 @@ def c_names(keys: list[tuple[Any, tuple[Type, ...]]], prefix: str = "") -> dict[
             name = f"{python.__module__.rpartition('.')[2]}_{name}"
         if len(variants[python]) > 1:
             lists = [list(_elements(v)) for v in variants[python]]
-            place = next(i for i in range(len(lists[0])) if len({tuple(v[i : i + 1]) for v in lists}) > 1)
-            name = f"{name}_{list(_elements(types))[place]}"
+            own = list(_elements(types))
+            differ = [e for i, e in enumerate(own) if len({tuple(v[i : i + 1]) for v in lists}) > 1]
+            name = f"{name}_{differ[0]}" if differ else name
         name = prefix + name
         names[python, types] = f"{name}_" if name in RESERVED else name
     taken: set[str] = set()
-    for key, name in names.items():  # variants that differ in more than one place
+    for key in names:  # variants that differ in other ways
         while names[key] in taken:
             names[key] += "x"
         taken.add(names[key])

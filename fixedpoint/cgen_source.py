@@ -61,6 +61,11 @@ def read(function: Callable[..., Any]) -> Source:
     source = Source(tree, comments, path)
     if ast.get_docstring(tree) is not None:
         del tree.body[0]
+    before = _read_names(tree)
+    for node in ast.walk(tree):
+        match node:
+            case ast.Assign([ast.Name(name)]) if name not in before:
+                source.refuse(node, f"{name} is set and never read")
     tree.body = _without_probes(source, tree.body)
     while _drop_unread(tree):
         pass
@@ -91,12 +96,17 @@ def _asks_for_probes(test: ast.expr) -> bool:
     return False
 
 
-def _drop_unread(tree: ast.FunctionDef) -> bool:
-    """Drop assignments to names that nobody reads: what was left for the probes; a call stays for its stores."""
-    read_names = {n.id for n in ast.walk(tree) if isinstance(n, ast.Name) and isinstance(n.ctx, ast.Load)}
-    read_names |= {
-        n.target.id for n in ast.walk(tree) if isinstance(n, ast.AugAssign) and isinstance(n.target, ast.Name)
+def _read_names(tree: ast.FunctionDef) -> set[str]:
+    names = (node for node in ast.walk(tree) if isinstance(node, ast.Name))
+    augmented = (node.target for node in ast.walk(tree) if isinstance(node, ast.AugAssign))
+    return {name.id for name in names if isinstance(name.ctx, ast.Load)} | {
+        target.id for target in augmented if isinstance(target, ast.Name)
     }
+
+
+def _drop_unread(tree: ast.FunctionDef) -> bool:
+    """Drop assignments to names that nobody reads, left over from probes; a call stays for its stores."""
+    read_names = _read_names(tree)
     changed = False
     for owner in ast.walk(tree):
         for field in ("body", "orelse"):

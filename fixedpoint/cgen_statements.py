@@ -5,7 +5,8 @@ import re
 from collections.abc import Callable
 from typing import Any
 
-from fixedpoint.cgen_expressions import SUM, Expressions, Program, Value
+from fixedpoint.cgen_access import SUM, Program
+from fixedpoint.cgen_assignments import INDENT, Assignments
 from fixedpoint.cgen_source import always_returns, declaring_statement, occurrences, read
 from fixedpoint.cgen_types import (
     RESERVED,
@@ -20,13 +21,12 @@ from fixedpoint.cgen_types import (
     StructType,
     Type,
     comment,
+    declared,
     first_line,
 )
 
-_INDENT = "    "
 
-
-class Kernel(Expressions):
+class Kernel(Assignments):
     """One kernel, with types for its arguments, on its way to C."""
 
     def __init__(
@@ -55,11 +55,15 @@ class Kernel(Expressions):
             self.refuse(self.tree, "does not return a value on every path")
         body = "\n".join(self.lines)
         unused = [p.name for p in self.parameters if not re.search(rf"\b{p.name}\b", body)]
-        top = [f"{_INDENT}{kind} {name} = 0;" for name, kind in self.hoisted.items()]
-        top += [f"{_INDENT}(void){name};" for name in unused]
+        top = [f"{INDENT}{kind} {name} = 0;" for name, kind in self.hoisted.items()]
+        top += [f"{INDENT}(void){name};" for name in unused]
         function = CFunction(
             self.name, self.function, self.parameters, self.outputs, self.values == 1, self.writes, ()
         )
+        ours = {word for p in self.parameters for part in declared(p)[1:] for word in part.split()[-1:]}
+        twice = sorted((ours | set(self.outputs)) & self.local)
+        if twice:
+            self.refuse(self.tree, f"{twice[0]}: a name that the translation needs")
         lines = [comment(first_line(self.function)), f"{function.declaration()}", "{", *top, *self.lines, "}"]
         return function._replace(lines=tuple(lines))
 
@@ -133,9 +137,6 @@ class Kernel(Expressions):
 
     # --- statements --------------------------------------------------------------------------
 
-    def _emit(self, text: str) -> None:
-        self.lines.append(_INDENT * self.depth + text)
-
     def _block(self, block: list[ast.stmt]) -> None:
         for statement in block:
             self._comments_before(statement)
@@ -149,7 +150,7 @@ class Kernel(Expressions):
                 break
             text, alone = self.unread_comments.pop(line)
             if alone:
-                self._emit(comment(text))
+                self.emit(comment(text))
 
     def _comment_beside(self, statement: ast.stmt, first: int) -> None:
         body = getattr(statement, "body", None)
@@ -161,23 +162,23 @@ class Kernel(Expressions):
     def _statement(self, statement: ast.stmt) -> None:
         match statement:
             case ast.Assign([ast.Tuple(targets)], value):
-                self._unpack(statement, targets, value)
+                self.unpack(statement, targets, value)
             case ast.Assign([target], value):
-                self._assign(statement, target, value)
+                self.assign(statement, target, value)
             case ast.AugAssign(target):
-                self._augment(statement, target)
+                self.augment(statement, target)
             case ast.If():
                 self._if(statement, "if")
             case ast.For():
                 self._for(statement)
             case ast.While(test, body, []):
-                self._emit(f"while ({self.condition(test)}) {{")
+                self.emit(f"while ({self.condition(test)}) {{")
                 self._nested(body)
-                self._emit("}")
+                self.emit("}")
             case ast.Break():
-                self._emit("break;")
+                self.emit("break;")
             case ast.Continue():
-                self._emit("continue;")
+                self.emit("continue;")
             case ast.Return():
                 self._return(statement)
             case ast.Expr(ast.Call() as call):
@@ -193,17 +194,17 @@ class Kernel(Expressions):
         self.depth -= 1
 
     def _if(self, statement: ast.If, word: str) -> None:
-        self._emit(f"{word} ({self.condition(statement.test)}) {{")
+        self.emit(f"{word} ({self.condition(statement.test)}) {{")
         self._nested(statement.body)
         match statement.orelse:
             case []:
-                self._emit("}")
+                self.emit("}")
             case [ast.If() as inner]:
                 self._if(inner, "} else if")
             case other:
-                self._emit("} else {")
+                self.emit("} else {")
                 self._nested(other)
-                self._emit("}")
+                self.emit("}")
 
     def _for(self, loop: ast.For) -> None:
         match loop:
@@ -212,151 +213,35 @@ class Kernel(Expressions):
             ):
                 pass
             case _:
-                self.refuse(
-                    loop, "for is over range(...) in the kernel subset, with one variable and no else"
-                )
+                self.refuse(loop, "for is over range(...), with one variable and no else")
         step = bounds[2] if len(bounds) == 3 else ast.Constant(1)
         if isinstance(step, ast.UnaryOp) or (isinstance(step, ast.Constant) and step.value == 0):
             self.refuse(loop, "the step of range must be positive")
         if name in self.loops:
             self.refuse(loop, f"{name} counts an outer loop already")
-        name = self._count(name)
+        name = self.fresh("turn") if name == "_" else name
         start = self.index(bounds[0]).text if len(bounds) > 1 else "0"
         end = self._bound(loop, bounds[1] if len(bounds) > 1 else bounds[0], f"{name}_end")
         stride = self._bound(loop, step, f"{name}_step") if len(bounds) == 3 else ""
-        self._emit(
-            f"for (int32_t {name} = {start}; {name} < {end}; {f'{name} += {stride}' if stride else f'{name}++'}) {{"
-        )
+        advance = f"{name} += {stride}" if stride else f"{name}++"
+        self.emit(f"for (int32_t {name} = {start}; {name} < {end}; {advance}) {{")
         self.loops.add(name)
         if len(bounds) == 1 or self._nonnegative(bounds[0]):
             self.rising.add(name)
         self._nested(loop.body)
         self.loops.discard(name)
         self.rising.discard(name)
-        self._emit("}")
-
-    def _count(self, name: str) -> str:
-        """A variable's name; Python's throw-away name gets one of its own."""
-        return (
-            name if name != "_" else next(f"turn{d}" for d in ("", *range(9)) if f"turn{d}" not in self.loops)
-        )
+        self.emit("}")
 
     def _bound(self, loop: ast.For, node: ast.expr, name: str) -> str:
-        """A bound of a loop: C asks for it on every turn, so that one that could change is kept in a variable."""
+        """A bound of a loop: C asks for it on every turn, so one that could change is kept in a variable."""
         changed = {n.id for n in ast.walk(loop) if isinstance(n, ast.Name) and isinstance(n.ctx, ast.Store)}
         value = self.index(node)
         if not any(_could_change(part, changed) for part in ast.walk(node)):
             return value.within(SUM)
-        name = next(n for n in (name, *(f"{name}{i}" for i in range(99))) if n not in self.local)
-        self.local.add(name)
-        self._emit(f"const int32_t {name} = {value.text};")
+        name = self.fresh(name)
+        self.emit(f"const int32_t {name} = {value.text};")
         return name
-
-    # --- assignments -------------------------------------------------------------------------
-
-    def _assign(self, statement: ast.stmt, target: ast.expr, node: ast.expr) -> None:
-        if isinstance(target, ast.Subscript):
-            self._store(target, self.integer(node))
-            return
-        if not isinstance(target, ast.Name):
-            self.refuse(statement, f"assignment to {type(target).__name__} is outside the kernel subset")
-        if isinstance(node, ast.Attribute) or (isinstance(node, ast.Name) and node.id in self.refs):
-            value = self._argument(node)
-            if isinstance(value, (ArrayRef, StructRef)):
-                if self.stored[target.id] > 1 or target.id in {p.name for p in self.parameters}:
-                    self.refuse(statement, f"{target.id} stands for more than one array or NamedTuple")
-                self.refs[target.id] = value
-                return
-        self._set(statement, target.id, self.value(node, alone=True))
-
-    def _set(self, statement: ast.stmt, name: str, value: Value) -> None:
-        if name in self.refs:
-            self.refuse(
-                statement, f"{name} stands for an array or a NamedTuple and cannot be set to a number"
-            )
-        if name in (self.scalars if value.truth else self.truths):
-            self.refuse(statement, f"{name} is a number here and a comparison's result there")
-        self._emit(
-            f"{self._declare(statement, name, value.truth, self.stored[name] == 1)}{name} = {value.text};"
-        )
-
-    def _declare(self, statement: ast.stmt, name: str, truth: bool = False, constant: bool = False) -> str:
-        """What stands before the name where it is set: its type, where that declares it."""
-        kind = "int32_t" if truth else "int64_t"
-        new = name not in self.scalars and name not in self.truths
-        (self.truths if truth else self.scalars).add(name)
-        if self.declaring.get(name) is statement:
-            return f"const {kind} " if constant else f"{kind} "
-        if new and name in self.declaring:
-            self.hoisted[name] = kind
-        return ""
-
-    def _store(self, target: ast.Subscript, value: Value) -> None:
-        ref, text = self.element(target)
-        if ref.shape:
-            self.refuse(target, f"{ref.text} is a constant table")
-        ref.storage.written = self.writes = True
-        element = ref.type.element
-        if element == "int64" or element == value.element or re.fullmatch(r"-?\d", value.text):
-            self._emit(f"{text} = {value.text};")
-        else:
-            self._emit(f"{text} = ({element}_t){value.within(0)};")
-
-    def _augment(self, statement: ast.AugAssign, target: ast.expr) -> None:
-        if isinstance(target, ast.Subscript):
-            if any(
-                isinstance(part, ast.Call) and isinstance(part.func, ast.Name) for part in ast.walk(statement)
-            ):
-                self.refuse(statement, "a call beside an array's element that it may change: assign it first")
-            self._store(target, self.augmented(statement, self.value(target))._replace(element=""))
-            return
-        if not isinstance(target, ast.Name):
-            self.refuse(statement, f"assignment to {type(target).__name__} is outside the kernel subset")
-        value = self.augmented(statement, self._name(target))
-        right = self.integer(statement.value, alone=True)
-        sign = {ast.Add: "+=", ast.Sub: "-=", ast.Mult: "*=", ast.BitOr: "|=", ast.BitAnd: "&="}.get(
-            type(statement.op)
-        )
-        self._emit(f"{target.id} {sign} {right.text};" if sign else f"{target.id} = {value.text};")
-
-    def _unpack(self, statement: ast.stmt, targets: list[ast.expr], node: ast.expr) -> None:
-        """``a, b = c, d`` or ``a, b = call(...)``."""
-        if isinstance(node, ast.Tuple):
-            for target, value in self._in_order(statement, targets, node):
-                self._assign(statement, target, value)
-            return
-        if not isinstance(node, ast.Call) or not all(isinstance(t, ast.Name) for t in targets):
-            self.refuse(statement, "names on the left and a call or a tuple on the right are needed")
-        function, arguments = self.call(node, alone=True)
-        if len(function.outputs) != len(targets):
-            self.refuse(statement, f"{len(targets)} names for what {function.name} returns")
-        for target in targets:
-            assert isinstance(target, ast.Name)
-            name = "unused" if target.id == "_" else target.id
-            before = self._declare(statement, target.id)
-            if target.id == "_":
-                self.hoisted.pop("_", None)
-                self.hoisted["unused"] = "int64_t"
-            elif before:
-                self._emit(f"{before}{name};")
-            arguments.append(f"&{name}")
-        self._emit(f"{function.name}({', '.join(arguments)});")
-
-    def _in_order(
-        self, statement: ast.stmt, targets: list[ast.expr], node: ast.Tuple
-    ) -> list[tuple[ast.expr, ast.expr]]:
-        """The pairs of a tuple's assignment in an order in which no value is read after it was overwritten."""
-        pairs = list(zip(targets, node.elts, strict=True)) if len(targets) == len(node.elts) else []
-        if not pairs:
-            self.refuse(statement, f"{len(targets)} names for {len(node.elts)} values")
-        for order in (pairs, pairs[::-1]):
-            if not any(
-                _touches(target, later) for i, (target, _) in enumerate(order) for _, later in order[i + 1 :]
-            ) and not any(
-                _touches(target, place) for target in targets for place in targets if place is not target
-            ):
-                return order
-        self.refuse(statement, "a value is read after it was overwritten, in either order: assign one by one")
 
     def _return(self, statement: ast.Return) -> None:
         node = statement.value
@@ -368,20 +253,20 @@ class Kernel(Expressions):
             if (len(function.outputs) or int(function.returns)) != self.values:
                 self.refuse(statement, "returns another number of values than the other paths")
             call = f"{function.name}({', '.join([*arguments, *self.outputs])});"
-            self._emit(f"return {call}" if function.returns else call)
+            self.emit(f"return {call}" if function.returns else call)
             if self.outputs:
-                self._emit("return;")
+                self.emit("return;")
         elif self.values == 0 or node is None:
             if self.values != 0:
                 self.refuse(statement, "returns a value on some paths only")
-            self._emit("return;")
+            self.emit("return;")
         elif isinstance(node, ast.Tuple):
             for name, value in zip(self.outputs, node.elts, strict=True):
-                self._emit(f"*{name} = {self.integer(value).text};")
-            self._emit("return;")
+                self.emit(f"*{name} = {self.integer(value).text};")
+            self.emit("return;")
         elif self.values in (None, 1):
             self.values = 1
-            self._emit(f"return {self.integer(node, alone=True).text};")
+            self.emit(f"return {self.integer(node, alone=True).text};")
         else:
             self.refuse(statement, "returns another number of values than the other paths")
 
@@ -390,7 +275,7 @@ class Kernel(Expressions):
         if function.outputs:
             self.refuse(node, f"{function.name} returns {len(function.outputs)} values: give them names")
         if function.writes:
-            self._emit(f"{'(void)' if function.returns else ''}{function.name}({', '.join(arguments)});")
+            self.emit(f"{'(void)' if function.returns else ''}{function.name}({', '.join(arguments)});")
 
 
 def _could_change(part: ast.AST, changed: set[str]) -> bool:
@@ -400,14 +285,6 @@ def _could_change(part: ast.AST, changed: set[str]) -> bool:
     if isinstance(part, ast.Call):
         return isinstance(part.func, ast.Name)
     return isinstance(part, ast.Name) and part.id in changed
-
-
-def _touches(target: ast.expr, node: ast.expr) -> bool:
-    """Whether setting the target could change what the expression reads."""
-    if isinstance(target, ast.Name):
-        return any(isinstance(n, ast.Name) and n.id == target.id for n in ast.walk(node))
-    loads = (n for n in ast.walk(node) if isinstance(n, ast.Subscript) and isinstance(n.ctx, ast.Load))
-    return any(not (isinstance(n.value, ast.Attribute) and n.value.attr == "shape") for n in loads)
 
 
 def _output_names(doc: str, tuples: list[ast.Tuple], count: int) -> tuple[str, ...]:

@@ -11,7 +11,47 @@ from fixedpoint.errors import ConfigError
 ELEMENTS = ("int8", "int16", "int32", "int64")
 # Words that C99 keeps for itself, and the names of stdint.h that a kernel could choose.
 RESERVED = frozenset(
-    ["auto", "break", "case", "char", "const", "continue", "default", "do", "double", "else", "enum", "extern", "float", "for", "goto", "if", "inline", "int", "long", "register", "restrict", "return", "short", "signed", "sizeof", "static", "struct", "switch", "typedef", "union", "unsigned", "void", "volatile", "while", "asr", "int8_t", "int16_t", "int32_t", "int64_t"]
+    [
+        "auto",
+        "break",
+        "case",
+        "char",
+        "const",
+        "continue",
+        "default",
+        "do",
+        "double",
+        "else",
+        "enum",
+        "extern",
+        "float",
+        "for",
+        "goto",
+        "if",
+        "inline",
+        "int",
+        "long",
+        "register",
+        "restrict",
+        "return",
+        "short",
+        "signed",
+        "sizeof",
+        "static",
+        "struct",
+        "switch",
+        "typedef",
+        "union",
+        "unsigned",
+        "void",
+        "volatile",
+        "while",
+        "asr",
+        "int8_t",
+        "int16_t",
+        "int32_t",
+        "int64_t",
+    ]
 )
 
 
@@ -166,7 +206,7 @@ def pointer_to(type: ArrayType, storage: Storage, name: str) -> str:
 
 def declared(parameter: Parameter) -> list[str]:
     """Declarations of an argument: an array is followed by those of its lengths that are used."""
-    name, type, ref = parameter
+    name, ref = parameter.name, parameter.ref
     if isinstance(ref, StructRef):
         return [f"const {ref.struct.name} *{name}"]
     if isinstance(ref, ArrayRef):
@@ -196,7 +236,9 @@ def first_line(documented: Any) -> str:
 
 
 def comment(text: str) -> str:
-    """A C comment of one line."""
+    """A C comment of one line; nothing of nothing."""
+    if not text:
+        return ""
     return f"/* {text.replace('*/', '* /').replace('/*', '/ *')} */"
 
 
@@ -220,6 +262,9 @@ def type_of(value: Any, name: str) -> Type:
             )
         return ArrayType(value.dtype.name, value.ndim)
     if isinstance(value, tuple) and hasattr(value, "_fields"):
+        empty = [f for f, v in zip(value._fields, value, strict=True) if v is None]
+        if empty:
+            raise ConfigError(f"{name}.{empty[0]}: None found; only `probes` may be None")
         fields = [type_of(v, f"{name}.{f}") for f, v in zip(value._fields, value, strict=True)]
         return StructType(type(value), tuple(fields))
     raise ConfigError(

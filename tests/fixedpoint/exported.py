@@ -48,7 +48,7 @@ def export_all() -> tuple[Module, dict[Key, CFunction]]:
 
 
 def kernel_differences(library: Library, functions: dict[Key, CFunction]) -> Iterator[str]:
-    """Each call of each kernel's cases whose result, or what it leaves in its arguments, is not the kernel's."""
+    """Calls whose result, or what they leave in the arguments, is not that of the compiled kernel."""
     for name, kernel in registered_kernels().items():
         for i, (ours, theirs) in enumerate(zip(arguments(name), arguments(name), strict=True)):
             wanted = flat(kernel(*ours))
