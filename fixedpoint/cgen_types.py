@@ -2,6 +2,7 @@
 
 import inspect
 from collections.abc import Callable, Sequence
+from textwrap import wrap
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -53,6 +54,8 @@ RESERVED = frozenset(
         "int64_t",
     ]
 )
+
+_WIDTH = 110
 
 
 class ScalarType(NamedTuple):
@@ -191,7 +194,12 @@ class CFunction(NamedTuple):
         """Its prototype, without the semicolon."""
         parts = [part for parameter in self.parameters for part in declared(parameter)]
         parts += [f"int64_t *{name}" for name in self.outputs]
-        return f"{'int64_t' if self.returns else 'void'} {self.name}({', '.join(parts) or 'void'})"
+        kind = "int64_t" if self.returns else "void"
+        line = f"{kind} {self.name}({', '.join(parts) or 'void'})"
+        if len(line) <= _WIDTH:
+            return line
+        rows = wrap(line, _WIDTH, subsequent_indent="    ", break_long_words=False)
+        return "\n".join(rows)
 
 
 def length_suffix(type: ArrayType, dimension: int) -> str:

@@ -1,5 +1,6 @@
 """Kernels in C99 give the bits of the compiled kernels, and compile without a warning."""
 
+import os
 import re
 import subprocess
 import sys
@@ -95,7 +96,7 @@ def test_names_sections_and_first_lines_carry_over(exported):
 
 def test_callees_stand_before_callers(exported):
     source = exported[0].source
-    bodies = re.findall(r"^\w[^\n]*? (\w+)\([^\n]*\)\n\{\n(.*?)^\}", source, re.M | re.S)
+    bodies = re.findall(r"^\w[^\n]*? (\w+)\([^()]*\)\n\{\n(.*?)^\}", source, re.M | re.S)
     seen: set[str] = set()
     names = {name for name, _ in bodies}
     for name, body in bodies:
@@ -109,6 +110,15 @@ def test_only_what_was_asked_for_is_visible():
         "int64_t bt_mul_q15(int64_t a, int64_t b);"
     ]
     assert "static int64_t bt_sat16(int64_t x)" in module.source
+
+
+def test_the_text_is_the_same_with_kernels_interpreted(exported):
+    """And under another order of hashes: one export is one text."""
+    program = "from tests.fixedpoint.exported import export_all; print(export_all()[0].source, end='')"
+    environment = {**os.environ, "NUMBA_DISABLE_JIT": "1", "PYTHONHASHSEED": "7"}
+    command = [sys.executable, "-c", program]
+    done = subprocess.run(command, capture_output=True, text=True, check=True, env=environment)
+    assert done.stdout == exported[0].source
 
 
 # --- constructs --------------------------------------------------------------------------------
@@ -158,6 +168,13 @@ def test_variants_of_a_kernel_are_named_by_the_width_of_their_arrays(exported):
     names = {function.name for function in exported[1].values()}
     assert {"section_sum_int16", "section_sum_int32", "convolve", "convolve_wide"} <= names
     assert "section_sum" not in names
+    assert "} BiquadParams_int16;" in exported[0].header
+
+
+def test_kernels_of_the_same_name_are_named_after_their_modules(exported):
+    names = {function.name for function in exported[1].values()}
+    assert {"detector_process_frame", "processor_process_frame"} <= names
+    assert "process_frame" not in names
 
 
 def test_arrays_that_are_only_read_are_const():
