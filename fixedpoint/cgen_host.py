@@ -6,7 +6,7 @@ import shutil
 import subprocess
 from collections.abc import Sequence
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 
@@ -52,6 +52,24 @@ def build(module: Module, name: str, folder: Path, flags: Sequence[str] = ("-O2"
     return library
 
 
+class Prepared(NamedTuple):
+    """A call of a C function.
+
+    handle : the function; given : its arguments; outputs : what takes several returned values
+    arguments : as they were given; C points into them, so that they must live as long
+    """
+
+    handle: Any
+    given: list[Any]
+    outputs: list[ctypes.c_int64]
+    arguments: tuple[Any, ...]
+
+    def run(self) -> int | tuple[int, ...] | None:
+        """Call it."""
+        returned = self.handle(*self.given)
+        return tuple(output.value for output in self.outputs) if self.outputs else returned
+
+
 class Library:
     """Kernels of a shared object.
 
@@ -64,8 +82,8 @@ class Library:
         self._library = ctypes.CDLL(str(path))
         self._layouts: dict[str, type[ctypes.Structure]] = {}
 
-    def prepare(self, function: CFunction, *arguments: Any) -> tuple[Any, list[Any], list[ctypes.c_int64]]:
-        """The C function, its arguments as C takes them, and what takes several returned values."""
+    def prepare(self, function: CFunction, *arguments: Any) -> Prepared:
+        """A call with its arguments as C takes them."""
         handle = getattr(self._library, function.name)
         handle.restype = ctypes.c_int64 if function.returns else None
         given: list[Any] = []
@@ -78,7 +96,7 @@ class Library:
             else:
                 given.append(ctypes.c_int64(int(value)))
         outputs = [ctypes.c_int64() for _ in function.outputs]
-        return handle, given + [ctypes.byref(output) for output in outputs], outputs
+        return Prepared(handle, given + [ctypes.byref(output) for output in outputs], outputs, arguments)
 
     def call(self, function: CFunction, *arguments: Any) -> int | tuple[int, ...] | None:
         """Call a kernel; arrays are changed in place.
@@ -88,9 +106,7 @@ class Library:
         function : of the module that the library was built from
         arguments : as the kernel takes them, without `probes`
         """
-        handle, given, outputs = self.prepare(function, *arguments)
-        returned = handle(*given)
-        return tuple(output.value for output in outputs) if outputs else returned
+        return self.prepare(function, *arguments).run()
 
     def _layout(self, struct: Struct) -> type[ctypes.Structure]:
         if struct.name not in self._layouts:

@@ -3,6 +3,7 @@
 import importlib
 import re
 import textwrap
+import weakref
 from collections import namedtuple
 from itertools import count
 
@@ -199,3 +200,15 @@ def test_a_strided_array_is_not_passed_to_c(tmp_path):
     library = Library(build(module, "one", tmp_path))
     with pytest.raises(ConfigError, match="strided"):
         library.call(module.functions[0], TABLE[:, ::2], ARRAY)
+
+
+def test_a_prepared_call_keeps_its_arguments_alive(tmp_path):
+    module = translate([(subjects.copy, (TABLE, ARRAY))], "one")
+    library = Library(build(module, "one", tmp_path))
+    x, y = TABLE + 7, ARRAY.copy()
+    alive = weakref.ref(x)
+    prepared = library.prepare(module.functions[0], x, y)
+    del x
+    assert alive() is not None
+    prepared.run()
+    np.testing.assert_array_equal(y, [7, 7, 7])
