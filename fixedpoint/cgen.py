@@ -78,7 +78,7 @@ def translate(kernels: Iterable[tuple[Callable[..., Any], tuple]], name: str, pr
     ----------
     kernels : kernel and example arguments, which give the types; a kernel may come with several types
     name : of the header
-    prefix : of the names of functions and structs
+    prefix : of the names that the header shows: structs, and the kernels asked for
 
     Raises
     ------
@@ -97,7 +97,8 @@ def translate(kernels: Iterable[tuple[Callable[..., Any], tuple]], name: str, pr
         ]
         wanted.append((python, tuple(types)))
     trial = _Translation(wanted, {}, {}, set())
-    functions = c_names(list(trial.functions), prefix)
+    functions = c_names(list(trial.functions))
+    functions |= {key: prefix + functions[key] for key in wanted}
     structs = c_names([(s.python, s.fields) for s in trial.structs], prefix)
     words = {*trial.words, *functions.values(), *structs.values()}
     return _Translation(wanted, functions, structs, words).module(name)
