@@ -19,6 +19,7 @@ import inspect
 import re
 import sys
 from collections.abc import Callable, Iterable
+from graphlib import CycleError, TopologicalSorter
 from typing import Any, NamedTuple, NoReturn
 
 import numpy as np
@@ -78,7 +79,7 @@ def translate(kernels: Iterable[tuple[Callable[..., Any], tuple]], name: str, pr
     ----------
     kernels : kernel and example arguments, which give the types; a kernel may come with several types
     name : of the header
-    prefix : of the names of functions and structs
+    prefix : of the names that the header shows: structs, and the kernels asked for
 
     Raises
     ------
@@ -97,7 +98,8 @@ def translate(kernels: Iterable[tuple[Callable[..., Any], tuple]], name: str, pr
         ]
         wanted.append((python, tuple(types)))
     trial = _Translation(wanted, {}, {}, set())
-    functions = c_names(list(trial.functions), prefix)
+    functions = c_names(list(trial.functions))
+    functions |= {key: prefix + functions[key] for key in wanted}
     structs = c_names([(s.python, s.fields) for s in trial.structs], prefix)
     words = {*trial.words, *functions.values(), *structs.values()}
     return _Translation(wanted, functions, structs, words).module(name)
@@ -111,8 +113,8 @@ class _Translation:
     ) -> None:
         self.wanted, self.names, self.struct_names, self.avoid = wanted, names, struct_names, avoid
         self.words: set[str] = set()  # of kernels' variables and structs' fields; a define would replace them
-        self.registry = [getattr(k, "py_func", k) for k in registered_kernels().values()]
-        self.allowed = {*self.registry, *(python for python, _ in wanted)}
+        registered = (getattr(kernel, "py_func", kernel) for kernel in registered_kernels().values())
+        self.allowed = {*registered, *(python for python, _ in wanted)}
         self.functions: dict[Key, CFunction] = {}
         self.structs: dict[StructType, Struct] = {}
         self.constants: dict[str, tuple[int, str]] = {}
@@ -218,18 +220,27 @@ class _Translation:
         return _text(blocks)
 
     def _order(self) -> list[Key]:
-        """Callees before callers, in the order of their modules where that allows it."""
-        places = {python: i for i, python in enumerate(self.registry)}
+        """Callees before callers; module by module and in the order of their files, where that allows it."""
+        keys = {function.name: key for key, function in self.functions.items()}
+        calls = {name: _called(self.functions[key]) & set(keys) for name, key in keys.items()}
+        home = {name: key[0].__module__ for name, key in keys.items()}
+        below: dict[str, set[str]] = {module: set() for module in sorted(home.values())}
+        for name in sorted(keys):
+            below[home[name]] |= {home[callee] for callee in sorted(calls[name])} - {home[name]}
         made = list(self.functions)  # callees came first
-        ordered = sorted(made, key=lambda key: places.get(key[0], len(places)))
-        seen: set[str] = set()
-        names = {function.name for function in self.functions.values()}
-        for key in ordered:
-            called = set(re.findall(r"(\w+)\(", "\n".join(self.functions[key].lines[2:]))) & names
-            if not called <= seen | {self.functions[key].name}:
-                return made
-            seen.add(self.functions[key].name)
-        return ordered
+        try:
+            modules = list(TopologicalSorter({m: sorted(b) for m, b in below.items()}).static_order())
+        except CycleError:
+            return made
+        ordered = sorted(keys, key=lambda n: (modules.index(home[n]), keys[n][0].__code__.co_firstlineno, n))
+        place = {name: i for i, name in enumerate(ordered)}
+        if any(place[callee] > place[name] for name in keys for callee in calls[name]):
+            return made
+        return [keys[name] for name in ordered]
+
+
+def _called(function: CFunction) -> set[str]:
+    return set(re.findall(r"(\w+)\(", "\n".join(function.lines[2:])))
 
 
 def _define(name: str, value: int, said: str) -> str:

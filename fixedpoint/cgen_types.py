@@ -195,11 +195,9 @@ class CFunction(NamedTuple):
         parts = [part for parameter in self.parameters for part in declared(parameter)]
         parts += [f"int64_t *{name}" for name in self.outputs]
         kind = "int64_t" if self.returns else "void"
-        line = f"{kind} {self.name}({', '.join(parts) or 'void'})"
-        if len(line) <= _WIDTH:
-            return line
-        rows = wrap(line, _WIDTH, subsequent_indent="    ", break_long_words=False)
-        return "\n".join(rows)
+        whole = ", ".join(part.replace(" ", "\0") for part in parts) or "void"  # lines end between arguments
+        rows = wrap(f"{kind}\0{self.name}({whole})", _WIDTH, subsequent_indent="    ", break_long_words=False)
+        return "\n".join(rows).replace("\0", " ")
 
 
 def length_suffix(type: ArrayType, dimension: int) -> str:

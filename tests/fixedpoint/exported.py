@@ -40,7 +40,7 @@ def key_of(name: str, args: tuple) -> Key:
 def export_all() -> tuple[Module, dict[Key, CFunction]]:
     """Every registered kernel, for all the types that its cases come with."""
     wanted: dict[Key, tuple[Any, tuple]] = {}
-    for name, kernel in registered_kernels().items():
+    for name, kernel in sorted(registered_kernels().items()):  # registered in the order of imports
         for args in arguments(name):
             wanted.setdefault(key_of(name, args), (kernel, args))
     module = translate(wanted.values(), "kernels")

@@ -109,7 +109,7 @@ def test_only_what_was_asked_for_is_visible():
     assert [line for line in module.header.split("\n") if line.endswith(";")] == [
         "int64_t bt_mul_q15(int64_t a, int64_t b);"
     ]
-    assert "static int64_t bt_sat16(int64_t x)" in module.source
+    assert "static int64_t sat16(int64_t x)" in module.source
 
 
 def test_the_text_is_the_same_with_kernels_interpreted(exported):
