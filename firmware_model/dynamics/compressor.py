@@ -20,7 +20,7 @@ def smooth_reduction(params: DynamicsParams, state: BankState, band, wanted_q24)
 
     held = max(wanted, held + c_release (wanted - held));  reduction += c_attack (held - reduction)
 
-    Source: "smooth, decoupled" peak detector of Giannoulis, Massberg, Reiss, JAES 60 (2012), eq. 17, on the
+    Source: "smooth, decoupled" peak detector of Giannoulis, Massberg, Reiss, JAES 60 (2012), on the
     reduction in log2. |reduction| < 2**6, so the states stay below 2**61.
     """
     wanted_q55 = shl(wanted_q24, _STATE_SHIFT)

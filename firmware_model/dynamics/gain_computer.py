@@ -53,6 +53,6 @@ def reduction_q24(curve: CurveParams, band, level_q24):
     -----
     Arithmetic: products of 32-bit values, RND; nothing saturates.
     Error: 1 LSB of Q8.24; with a knee up to 9 (3e-6 dB), at its upper end of 24 dB.
-    Source: Giannoulis, Massberg, Reiss, JAES 60 (2012), eq. 4; the upward part own design.
+    Source: Giannoulis, Massberg, Reiss, JAES 60 (2012); the upward part own design.
     """
     return downward_q24(curve, band, level_q24) - upward_q24(curve, band, level_q24)
