@@ -1,0 +1,109 @@
+"""A product in one configuration: the kernel, and all the integers that it starts from."""
+
+from collections.abc import Callable, Iterator, Sequence
+from typing import Any, NamedTuple
+
+import numpy as np
+
+from firmware_model.dynamics import processor
+from firmware_model.dynamics.params import DynamicsConfig
+from firmware_model.golden.case import Case
+from firmware_model.golden.dynamics_cases import DynamicsRun
+from firmware_model.golden.watermark_cases import DetectorRun
+from firmware_model.watermark import detector
+from firmware_model.watermark.params import WatermarkConfig
+
+MBDP, WATERMARK = "mbdp", "watermark"
+
+
+class Array(NamedTuple):
+    """An array of a state or an output, and its place: "state.bank.gain_q27".
+
+    kind : NamedTuple that has it as a field
+    """
+
+    path: str
+    values: np.ndarray
+    kind: type
+
+
+class Configured(NamedTuple):
+    """A product in one configuration.
+
+    name : "mbdp" or "watermark"
+    label : of the configuration, one line
+    fs_hz, channels : of its input
+    block : samples; it takes its input in whole blocks: a control block, a hop
+    params : of the kernel
+    state, output : as at the start; the dynamics processor's output is its samples, and None here
+    """
+
+    name: str
+    label: str
+    fs_hz: int
+    channels: int
+    block: int
+    params: Any
+    state: Any
+    output: Any
+
+    @property
+    def kernel(self) -> Callable[..., Any]:
+        """What processes a frame."""
+        return processor.process_frame if self.output is None else detector.process_frame
+
+    @property
+    def arguments(self) -> tuple[Any, ...]:
+        """An example of each of the kernel's arguments."""
+        x_q15 = np.zeros((self.channels, self.block), np.int16)
+        signals = (x_q15, x_q15) if self.output is None else (x_q15[0], self.output)
+        return (self.params, self.state, *signals, None)
+
+    @property
+    def memory(self) -> list[Array]:
+        """Arrays that firmware holds in RAM, as at the start, in order; those of the output are the last."""
+        output = () if self.output is None else arrays(self.output, "output.")
+        return [*arrays(self.state, "state."), *output]
+
+
+def arrays(values: Any, prefix: str) -> Iterator[Array]:
+    """Arrays of a NamedTuple and of those within."""
+    for field, value in zip(values._fields, values, strict=True):
+        if isinstance(value, tuple):
+            yield from arrays(value, f"{prefix}{field}.")
+        elif isinstance(value, np.ndarray):
+            yield Array(prefix + field, value, type(values))
+
+
+def of_case(case: Case) -> Configured:
+    """A golden case's product."""
+    run = case.start()
+    output = getattr(run, "output", None)
+    name = MBDP if output is None else WATERMARK
+    label = f"{case.name}: {case.summary}"
+    return Configured(name, label, case.fs_hz, case.channels, case.block, run.params, run.state, output)
+
+
+def of_dynamics(config: DynamicsConfig, label: str) -> Configured:
+    """The dynamics processor."""
+    run = DynamicsRun(config)
+    return Configured(
+        MBDP, label, config.fs_hz, config.channels, config.control_samples, run.params, run.state, None
+    )
+
+
+def of_watermark(config: WatermarkConfig, keys: Sequence[str]) -> Configured:
+    """The watermark detector.
+
+    Parameters
+    ----------
+    config : WatermarkConfig
+    keys : hexadecimal, see `Key.from_hex`
+
+    Raises
+    ------
+    ConfigError
+    """
+    run = DetectorRun(config, tuple(keys))
+    label = f"watermark detector, {len(keys)} key{'s' if len(keys) > 1 else ''}, {config.fs_hz} Hz"
+    return Configured(WATERMARK, label, config.fs_hz, 1, config.hop, run.params, run.state, run.output)
