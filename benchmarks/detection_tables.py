@@ -4,9 +4,10 @@ from typing import Any
 
 import numpy as np
 
+from acoustic_sim.sweep.statistics import Rate
 from benchmarks.hosts import CLASSES, MUSIC, SPEECH, class_of
 from benchmarks.observations import Observations
-from benchmarks.report import Rate, Table, verdict
+from benchmarks.report import Table, verdict
 from benchmarks.rooms import (
     DRIFTS_PPM,
     DRY,

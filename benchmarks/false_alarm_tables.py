@@ -6,8 +6,8 @@ from typing import Any
 import numpy as np
 from scipy.stats import norm
 
+from acoustic_sim.sweep.tails import block_hops, fit_block_maxima, fit_exponential, poisson_limits
 from benchmarks.report import Table, verdict
-from benchmarks.tails import BLOCK_HOPS, fit_block_maxima, fit_exponential, poisson_limits
 from firmware_model.watermark.params import WatermarkConfig
 
 RATE_TARGET = 0.1  # per hour: one in ten hours
@@ -131,20 +131,24 @@ def _extrapolated(results: Sequence[Any], config: WatermarkConfig) -> tuple[Tabl
             block = np.minimum(r.peaks[:, 0], len(maxima) - 1) + first
             peaks.append(np.stack([block, r.peaks[:, 1]], axis=1))
         first += len(maxima)
-    block_hours = BLOCK_HOPS * config.hop / config.fs_hz / 3600
+    block_hours = block_hops(config.fs_hz, config.hop) * config.hop / config.fs_hz / 3600
     maxima = np.concatenate(rows)
-    fits = fit_block_maxima(maxima, config.threshold, block_hours, rng)
-    fits.append(fit_exponential(np.concatenate(peaks), len(maxima), _hours(results), config.threshold, rng))
+    fits = fit_block_maxima(maxima, block_hours, rng)
+    fits.append(fit_exponential(np.concatenate(peaks), len(maxima), _hours(results), rng))
     note = (
         f"From {maxima.size} blocks of 30 s; limits by drawing the blocks of audio again. A Gumbel or an "
         "exponential tail falls more slowly than a Gaussian's, so that these two overestimate."
     )
     table = Table("Extrapolated to the threshold", ["fit", "per hour (95 %)", "one in hours", "target"], note)
+    data = []
     for fit in fits:
-        rate = f"{fit.per_hour:.4f} ({fit.low:.4f}–{fit.high:.4f})"
-        hours_each = f"{1 / fit.per_hour:.0f}" if fit.per_hour > 0 else "∞"
-        table.add(fit.fit, rate, hours_each, verdict(fit.per_hour, RATE_TARGET, at_least=False))
-    return table, [{k: v if k == "fit" else round(float(v), 7) for k, v in f._asdict().items()} for f in fits]
+        per_hour, low, high = fit.per_hour(config.threshold)
+        hours_each = f"{1 / per_hour:.0f}" if per_hour > 0 else "∞"
+        target = verdict(per_hour, RATE_TARGET, at_least=False)
+        table.add(fit.name, f"{per_hour:.4f} ({low:.4f}–{high:.4f})", hours_each, target)
+        figures = {"per_hour": per_hour, "low": low, "high": high}
+        data.append({"fit": fit.name} | {name: round(value, 7) for name, value in figures.items()})
+    return table, data
 
 
 def _by_threshold(results: Sequence[Any]) -> tuple[Table, dict[str, float]]:

@@ -15,12 +15,12 @@ import soxr
 
 from acoustic_sim.channel import listen, reverberate
 from acoustic_sim.scene import build_scene
+from acoustic_sim.sweep.tails import block_hops, block_maxima, peaks_above
 from benchmarks.false_alarm_tables import summarise
 from benchmarks.hosts import CLASSES, DRUMS, class_of, data_folder, host_names, load_host
 from benchmarks.pool import run_tasks
 from benchmarks.report import arguments, publish, run
 from benchmarks.rooms import NOISES, noise_path
-from benchmarks.tails import BLOCK_HOPS, peaks_above
 from firmware_model.pcm import read_audio, to_mono, to_q15
 from firmware_model.watermark.detector import detect
 from firmware_model.watermark.key import Key
@@ -113,8 +113,7 @@ def measure(stream: str, heard: str, batch: int, keys: int, quick: bool) -> Stre
     pcm = as_heard(x, heard)
     found = detect(pcm, [Key(rng.bytes(8)) for _ in range(keys)], config)
     z = found.scores[config.mark_hops :]
-    blocks = max(len(found.integrated) // BLOCK_HOPS, 1)
-    block_max = found.integrated[: blocks * BLOCK_HOPS].reshape(blocks, -1, keys).max(axis=1)
+    hops = block_hops(config.fs_hz, config.hop)
     return StreamResult(
         stream=stream,
         heard=heard,
@@ -123,8 +122,8 @@ def measure(stream: str, heard: str, batch: int, keys: int, quick: bool) -> Stre
         detections=[(d.key + batch * BATCH_KEYS, d.time_s, d.score, d.marks) for d in found.detections],
         z_counts=np.histogram(np.clip(z, Z_EDGES[0], Z_EDGES[-1]), Z_EDGES)[0],
         z_powers=np.array([np.sum(z**power) for power in range(5)]),
-        block_max=block_max,
-        peaks=peaks_above(found.integrated, PEAKS_FROM, config.lockout_hops, BLOCK_HOPS),
+        block_max=block_maxima(found.integrated, hops),
+        peaks=peaks_above(found.integrated, PEAKS_FROM, config.lockout_hops, hops),
     )
 
 

@@ -1,4 +1,4 @@
-"""Tables on the terminal, in Markdown and in JSON; rates with their intervals; errors as one line."""
+"""Tables on the terminal, in Markdown and in JSON; errors as one line."""
 
 import argparse
 import json
@@ -10,12 +10,11 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from importlib.metadata import version
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import Any
 
 from rich.console import Console
 from rich.markup import escape
 from rich.table import Table as RichTable
-from scipy.stats import binomtest
 
 from fixedpoint.errors import BittrueError
 
@@ -28,44 +27,6 @@ MISUSE = 2
 # A table that is piped into a file has room for its columns.
 console = Console(width=None if sys.stdout.isatty() else 180)
 progress_console = Console(stderr=True)
-
-
-class Rate(NamedTuple):
-    """Found out of a total, with the 95 % Wilson interval."""
-
-    found: int
-    total: int
-
-    @property
-    def value(self) -> float:
-        """Share found, 0 to 1; NaN of nothing."""
-        return self.found / self.total if self.total else float("nan")
-
-    @property
-    def interval(self) -> tuple[float, float]:
-        """Limits of the 95 % Wilson interval, 0 to 1. It takes trials as independent."""
-        if not self.total:
-            return 0.0, 1.0
-        limits = binomtest(self.found, self.total).proportion_ci(0.95, method="wilson")
-        return float(limits.low), float(limits.high)
-
-    def __str__(self) -> str:
-        if not self.total:
-            return "-"
-        low, high = (100 * limit for limit in self.interval)
-        # Cut off, not rounded: 94.96 is not 95.0, and 100.0 means every one.
-        return f"{1000 * self.found // self.total / 10:.1f} % ({low:.1f}–{high:.1f})"
-
-    def as_json(self) -> dict[str, Any]:
-        """Counts, rate and limits."""
-        low, high = self.interval
-        return {
-            "found": self.found,
-            "total": self.total,
-            "rate": round(self.value, 5) if self.total else None,
-            "low": round(low, 5),
-            "high": round(high, 5),
-        }
 
 
 def rounded(value: float | None, digits: int = 2) -> float | None:

@@ -1,12 +1,11 @@
-"""What the benchmarks count and how: scores at marks, rates and limits, peaks, fits, the README's tables."""
+"""What the benchmarks count and how: scores at marks, materials, the README's tables."""
 
 import numpy as np
 import pytest
 
 from benchmarks import hosts, readme, rooms
 from benchmarks.detection import SEARCH_HOPS, expected_hops, mark_scores
-from benchmarks.report import Rate, Table, verdict
-from benchmarks.tails import fit_block_maxima, fit_exponential, peaks_above, poisson_limits
+from benchmarks.report import Table, verdict
 from firmware_model.watermark.params import WatermarkConfig
 from fixedpoint.errors import ConfigError
 
@@ -38,56 +37,10 @@ def test_mark_scores_look_three_hops_around_and_give_zero_past_the_end():
     assert one.tolist() == [0.0, 7.0, 0.0]
 
 
-def test_wilson_limits_of_ten_of_ten():
-    """Wilson: low = 1/(1 + z^2/n) = 1/(1 + 3.8415/10)."""
-    low, high = Rate(10, 10).interval
-    assert low == pytest.approx(1 / 1.38415, abs=1e-5)
-    assert high == pytest.approx(1.0)
-    assert str(Rate(0, 0)) == "-"
-
-
-def test_a_rate_is_cut_off_so_that_it_never_looks_better_than_it_is():
-    assert str(Rate(9496, 10000)).startswith("94.9 %")
-    assert str(Rate(9999, 10000)).startswith("99.9 %")
-    assert str(Rate(10, 10)).startswith("100.0 %")
-
-
-def test_exact_poisson_limits():
-    """None seen: -ln 0.025 = 3.689 over the hours; three: Garwood's table gives 0.619 to 8.767."""
-    assert poisson_limits(0, 10.0) == pytest.approx((0.0, 0.36889), abs=1e-5)
-    assert poisson_limits(3, 1.0) == pytest.approx((0.6187, 8.7673), abs=1e-4)
-
-
-def test_a_peak_takes_its_neighbourhood_with_it():
-    score = np.zeros((40, 2))
-    score[[5, 8, 25], 0] = 4.0, 5.0, 3.0
-    score[[0, 39], 1] = 3.5, 2.0
-    found = peaks_above(score, 3.0, apart=10, block_hops=20)
-    assert found.tolist() == [[0.0, 5.0], [1.0, 3.0], [0.0, 3.5]]
-
-
 def test_verdicts():
     assert verdict(99.0, 99.0) == "≥ 99 yes"
     assert verdict(0.2, 0.1, at_least=False) == "≤ 0.1 **NO**"
     assert verdict(1.0, None) == "-"
-
-
-# --- fits on draws whose law is known -----------------------------------------------------------
-
-
-def test_exponential_fit_finds_the_rate_of_an_exponential_tail(rng):
-    """20000 peaks over 3 with mean excess 0.25 in 1000 h: rate(5.5) = 20 exp(-10) = 0.00091 per hour."""
-    peaks = np.stack([rng.integers(500, size=20000), 3 + rng.exponential(0.25, 20000)], axis=1)
-    fit = fit_exponential(peaks, 500, 1000.0, 5.5, rng)
-    assert fit.low < 20 * np.exp(-10) < fit.high
-    assert fit.low < fit.per_hour < fit.high
-
-
-def test_gumbel_fit_finds_the_rate_of_gumbel_maxima(rng):
-    """Maxima with location 3 and scale 0.25 in blocks of 0.01 h: rate(5.5) = exp(-10)/0.01 per hour."""
-    gumbel, gev = fit_block_maxima(rng.gumbel(3, 0.25, (200, 20)), 5.5, 0.01, rng)
-    assert gumbel.low < 100 * np.exp(-10) < gumbel.high
-    assert gev.per_hour < 10 * 100 * np.exp(-10)
 
 
 # --- materials ----------------------------------------------------------------------------------
