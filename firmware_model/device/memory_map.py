@@ -98,7 +98,7 @@ class Call(NamedTuple):
     """How the firmware is called.
 
     samples : of each channel in one call
-    arguments, init_arguments : integers, names of buffers, "&symbol", SAMPLES, RESULT
+    arguments, init_arguments : integers, names of buffers, "&symbol", RESULT
     stack_region, stack_size : the region at whose end the stack lies, and its bytes
     """
 
@@ -180,7 +180,7 @@ def parse_map(text: str, case: Case) -> MemoryMap:
     for key in ("init_arguments",) if init is None else ():
         if key in call:
             raise ConfigError(f"{call.path(key)}: init missing; the name of a function needed")
-    arguments = _arguments(call, "arguments", [*names, SAMPLES, *([RESULT] if init else [])])
+    arguments = _arguments(call, "arguments", [*names, *([RESULT] if init else [])], samples)
     stack = Table("call.stack", call.get("stack", dict, {}), ("region", "size"))
     return MemoryMap(
         regions,
@@ -188,7 +188,7 @@ def parse_map(text: str, case: Case) -> MemoryMap:
             samples,
             arguments,
             init,
-            _arguments(call, "init_arguments", [*names, SAMPLES]),
+            _arguments(call, "init_arguments", names, samples),
             stack.get("region", str, "ram"),
             stack.size("size", "8K"),
         ),
@@ -305,15 +305,17 @@ def _place(table: Table) -> Place:
     )
 
 
-def _arguments(call: Table, key: str, names: list[str]) -> tuple[int | str, ...]:
+def _arguments(call: Table, key: str, names: list[str], samples: int) -> tuple[int | str, ...]:
     arguments = call.get(key, list, [])
     for i, argument in enumerate(arguments):
         where = f"{call.path(key)}[{i}]={argument!r}"
         if isinstance(argument, str):
-            if not argument.startswith("&") and argument not in names:
-                raise ConfigError(f'{where}: no such buffer; {near(argument, names)} "&symbol" is an address')
+            if not argument.startswith("&") and argument not in (*names, SAMPLES):
+                raise ConfigError(
+                    f'{where}: no such buffer; {near(argument, [*names, SAMPLES])}; "&symbol" is an address'
+                )
         elif isinstance(argument, bool) or not isinstance(argument, int):
             raise ConfigError(f"{where}: must be a buffer's name, &symbol or an integer")
         elif not -(1 << 31) <= argument < 1 << 32:
             raise ConfigError(f"{where}: must be an integer of 32 bits")
-    return tuple(arguments)
+    return tuple(samples if argument == SAMPLES else argument for argument in arguments)
