@@ -1,0 +1,205 @@
+"""The axes of a plan: what each may be, and what it is where the plan says nothing."""
+
+import re
+from collections.abc import Callable
+from dataclasses import dataclass
+from difflib import get_close_matches
+from pathlib import Path
+from typing import Any
+
+import soundfile
+
+from acoustic_sim.placement import MIN_DISTANCE_M
+from acoustic_sim.scene import AMBIENT_KINDS, MAX_DISTANCE_M, Loudspeaker
+
+LOUDSPEAKERS: dict[str, Loudspeaker] = {
+    "smart-speaker": Loudspeaker(),
+    "small": Loudspeaker(low_cut_hz=250.0, high_cut_hz=14000.0, nonlinearity=0.1),  # of a phone or a toy
+    "television": Loudspeaker(low_cut_hz=160.0, high_cut_hz=12000.0),
+    "ideal": Loudspeaker(low_cut_hz=None, nonlinearity=0.0),
+}
+PAIRED = "arithmetic"  # rows that differ in this alone hear the same PCM
+OF_A_SIMULATED_ROOM = ("distance_m", "room_m", "rt60_s")
+
+
+@dataclass(frozen=True)
+class Axis:
+    """One axis.
+
+    name : str;  default : value where the plan has none
+    column : float, int, str or list, the type of its values in a table; None is a value of any axis
+    accepted : what a message says
+    read : (value of TOML, folder of the plan) -> value; raises ValueError, with a message if it has more to
+        say than `accepted`
+    """
+
+    name: str
+    column: type
+    default: Any
+    accepted: str
+    read: Callable[[Any, Path], Any]
+
+    @property
+    def spans(self) -> bool:
+        """Whether {from, to} can stand for numbers between."""
+        return self.column in (float, int)
+
+
+def _number(
+    name: str, default: float | None, low: float, high: float, unit: str, word: str | None = None
+) -> Axis:
+    """A number in [low, high]; `word` stands for None."""
+
+    def read(value: Any, folder: Path) -> float | None:
+        if word is not None and value == word:
+            return None
+        if isinstance(value, bool) or not isinstance(value, (int, float)) or not low <= value <= high:
+            raise ValueError
+        return float(value)
+
+    also = f' or "{word}"' if word else ""
+    return Axis(name, float, default, f"in [{low:g}, {high:g}] {unit}{also}", read)
+
+
+def _whole(name: str, default: int | None, low: int, high: int, unit: str, word: str) -> Axis:
+    """An integer in [low, high]; `word` stands for None."""
+
+    def read(value: Any, folder: Path) -> int | None:
+        if value == word:
+            return None
+        if isinstance(value, bool) or not isinstance(value, (int, float)) or not low <= value <= high:
+            raise ValueError
+        if value != round(value):
+            raise ValueError
+        return int(value)
+
+    return Axis(name, int, default, f'an integer in [{low}, {high}] {unit} or "{word}"', read)
+
+
+def _choice(name: str, default: str, names: tuple[str, ...]) -> Axis:
+    def read(value: Any, folder: Path) -> str:
+        if value not in names:
+            raise ValueError(_meant(value, names))
+        return str(value)
+
+    return Axis(name, str, default, f"one of {', '.join(names)}", read)
+
+
+def _text(name: str, default: str, pattern: str, accepted: str) -> Axis:
+    def read(value: Any, folder: Path) -> str:
+        if not isinstance(value, str) or not re.fullmatch(pattern, value):
+            raise ValueError
+        return value
+
+    return Axis(name, str, default, accepted, read)
+
+
+def _sound(name: str, default: str | None, kinds: tuple[str, ...]) -> Axis:
+    """A kind, or a sound file relative to the plan's folder."""
+
+    def read(value: Any, folder: Path) -> str:
+        if value in kinds:
+            return str(value)
+        if kinds and isinstance(value, str) and not Path(value).suffix:
+            raise ValueError(_meant(value, kinds))
+        return read_sound(value, folder)
+
+    of_kinds = f"one of {', '.join(kinds)}, or " if kinds else ""
+    return Axis(name, str, default, f"{of_kinds}a WAV or FLAC file", read)
+
+
+def _profile(name: str, default: str) -> Axis:
+    """A name, which whoever knows the product checks, or a TOML file relative to the plan's folder."""
+
+    def read(value: Any, folder: Path) -> str:
+        if not isinstance(value, str) or not value:
+            raise ValueError
+        if not value.lower().endswith(".toml"):
+            return value
+        path = (folder / value).resolve()
+        if not path.is_file():
+            raise ValueError("no such file")
+        return str(path)
+
+    return Axis(name, str, default, "a profile's name, or a file that ends in .toml", read)
+
+
+def _room(name: str) -> Axis:
+    def read(value: Any, folder: Path) -> Any:
+        if value == "fit":
+            return value
+        if not isinstance(value, (list, tuple)) or len(value) != 3:
+            raise ValueError
+        if any(isinstance(side, bool) or not isinstance(side, (int, float)) for side in value):
+            raise ValueError
+        if not all(1.8 <= side <= 100 for side in value):
+            raise ValueError
+        return tuple(float(side) for side in value)
+
+    return Axis(name, list, "fit", '"fit" or [length, width, height], each 1.8 to 100 m', read)
+
+
+def read_sound(value: Any, folder: Path) -> str:
+    """The absolute path of a sound file that can be opened.
+
+    Raises
+    ------
+    ValueError
+        What is wrong with it.
+    """
+    if not isinstance(value, str) or not value:
+        raise ValueError
+    path = (folder / value).resolve()
+    if not path.is_file():
+        raise ValueError("no such file")
+    try:
+        frames = soundfile.info(path).frames
+    except soundfile.LibsndfileError as error:
+        raise ValueError("not audio") from error
+    if not frames:
+        raise ValueError("no samples found")
+    return str(path)
+
+
+def _meant(value: Any, names: tuple[str, ...]) -> str:
+    close = get_close_matches(str(value), names, 1)
+    return f"did you mean {close[0]}?" if close else ""
+
+
+_VOLUME = _number("volume_db", 0.0, -60, 40, "dB")
+_ARITHMETIC = _text(
+    PAIRED, "q15", r"q15|float|q15\+[A-Za-z0-9_.:@/-]+", '"q15", "float", or "q15+FAULT" with a named fault'
+)
+
+# In the order of a table's columns, which is that of its rows as well: the first varies slowest.
+AXES: dict[str, tuple[Axis, ...]] = {
+    "watermark": (
+        _number("distance_m", 3.0, MIN_DISTANCE_M, MAX_DISTANCE_M, "metres"),
+        _room("room_m"),
+        _number("rt60_s", 0.5, 0.05, 10, "seconds"),
+        _sound("rir", None, ()),
+        _choice("loudspeaker", "smart-speaker", tuple(LOUDSPEAKERS)),
+        _VOLUME,
+        _text(
+            "codec",
+            "none",
+            r"none|(mp3|aac|opus|sbc)-\d{1,4}",
+            '"none", or mp3, aac, opus or sbc with kbit/s, such as "mp3-128"',
+        ),
+        _whole("resample_hz", None, 8000, 192000, "Hz", "none"),
+        _number("snr_db", None, -40, 120, "dB", "none"),
+        _sound("noise", "cafe", AMBIENT_KINDS),
+        _number("clip_dbfs", 0.0, -60, 0, "dBFS"),
+        _number("drift_ppm", 0.0, -1000, 1000, "ppm"),
+        _text(
+            "key",
+            "5eed5eed5eed5eed",
+            r"([0-9a-fA-F]{2}){2,64}",
+            "4 to 128 hexadecimal digits, an even number, in quotes",
+        ),
+        _choice("mode", "informed", ("informed", "live")),
+        _number("strength_db", None, -20, 12, "dB", "default"),
+        _ARITHMETIC,
+    ),
+    "mbdp": (_profile("profile", "smart-speaker"), _VOLUME, _ARITHMETIC),
+}

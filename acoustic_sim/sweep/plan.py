@@ -1,0 +1,186 @@
+"""A plan: what is swept, read from a TOML file, and the rows that come of it."""
+
+import hashlib
+import json
+import tomllib
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from functools import cached_property
+from pathlib import Path
+from typing import Any
+
+from acoustic_sim.sweep.axes import AXES, PAIRED
+from acoustic_sim.sweep.design import FACTORIAL, Condition, Levels, Span, cells, order, seed_of
+from acoustic_sim.sweep.plan_places import check_places
+from acoustic_sim.sweep.plan_tables import Problems, read_axes, read_programme, read_settings
+from fixedpoint.errors import ConfigError
+
+MAX_ROWS = 1_000_000
+Checks = Mapping[str, Callable[[Any], object]]
+
+
+@dataclass(frozen=True)
+class Plan:
+    """A plan that has been checked.
+
+    text : of the file
+    path : of the file, as given
+    programmes : kinds of `acoustic_sim.excitation`, or absolute paths
+    levels : of every axis of the product, in the order of its table; a tuple, or a continuous `Span`
+    files : absolute path -> as the plan has it
+    false_alarms_per_hour : at which a report compares; no row depends on it
+    """
+
+    text: str
+    path: str
+    product: str
+    seed: int
+    design: str
+    samples: int
+    repeats: int
+    false_alarms_per_hour: float
+    impostor_keys: int
+    programmes: tuple[str, ...]
+    seconds: float
+    levels: dict[str, Levels]
+    files: dict[str, str] = field(default_factory=dict)
+
+    def conditions(self) -> tuple[Condition, ...]:
+        """The rows, numbered from 1; the axis `PAIRED` varies fastest, then the repeat, then the programme.
+
+        Notes
+        -----
+        A row's seed depends on the plan's seed, its programme and its repeat, and in a hypercube on its
+        sample: rows of a factorial plan that differ in an axis alone hear the same excerpt, noise and
+        microphone, so that their difference is the axis's, and repeats are what averages over chance. It
+        never depends on `PAIRED`.
+        """
+        return self._conditions
+
+    @cached_property
+    def _conditions(self) -> tuple[Condition, ...]:
+        names = [axis.name for axis in AXES[self.product]]
+        paired = self.levels[PAIRED]
+        assert not isinstance(paired, Span)
+        found: list[Condition] = []
+        for place, cell in enumerate(cells(self.levels, self.design, self.samples, self.seed)):
+            sample = () if self.design == FACTORIAL else (place,)
+            rows = [order(names, cell | {PAIRED: value}) for value in paired]  # shared: no row changes it
+            for which, programme in enumerate(self.programmes):
+                for repeat in range(self.repeats):
+                    seed = seed_of(self.seed, which, repeat, *sample)
+                    for values in rows:
+                        found.append(
+                            Condition(
+                                len(found) + 1,
+                                self.product,
+                                programme,
+                                repeat,
+                                seed,
+                                self.seconds,
+                                self.impostor_keys,
+                                values,
+                            )
+                        )
+        return tuple(found)
+
+    @cached_property
+    def axes(self) -> dict[str, tuple[Any, ...]]:
+        """Axes with more than one value, and the values that occur, sorted where they are numbers."""
+        found = {}
+        for name in self.levels:
+            values = dict.fromkeys(condition.values[name] for condition in self.conditions())
+            if len(values) > 1:
+                numbers = all(isinstance(value, (int, float)) for value in values)
+                found[name] = tuple(sorted(values)) if numbers else tuple(values)
+        return found
+
+    @cached_property
+    def digest(self) -> str:
+        """SHA-256, 64 hex digits, of all that decides the table, sound files by name and content.
+
+        How the file is laid out, and what only a report uses, does not count.
+        """
+        content = {path: _sha256(path) for path in sorted(self.files)}
+        rows = self.conditions()
+        tree = {
+            "product": self.product,
+            "programmes": [self.as_written(name) for name in self.programmes],
+            "seconds": self.seconds,
+            "impostor_keys": self.impostor_keys,
+            "files": {self.files[path]: digest for path, digest in content.items()},
+            "rows": [
+                [
+                    c.programme != "" and self.as_written(c.programme),
+                    c.repeat,
+                    c.seed,
+                    *map(self.as_written, c.values.values()),
+                ]
+                for c in rows
+            ],
+        }
+        text = json.dumps(tree, sort_keys=True, separators=(",", ":"), allow_nan=False)
+        return hashlib.sha256(text.encode()).hexdigest()
+
+    def as_written(self, value: Any) -> Any:
+        """A value as a table has it: paths as the plan names them, the rest as it is."""
+        return self.files.get(value, value) if isinstance(value, str) else value
+
+
+def load_plan(path: str | Path, checks: Checks | None = None) -> Plan:
+    """Read and check a plan; every bad value is named, in one line.
+
+    Parameters
+    ----------
+    path : of a TOML file; sound files in it are relative to its folder
+    checks : for an axis, what more its product asks of a value; raises ConfigError
+
+    Raises
+    ------
+    ConfigError
+        The file cannot be read, or something in it cannot be used.
+    """
+    try:
+        text = Path(path).read_text("utf-8-sig")
+        table = tomllib.loads(text)
+    except OSError as error:
+        raise ConfigError(f"{path}: cannot be read: {error.strerror or error}") from error
+    except UnicodeDecodeError as error:
+        raise ConfigError(f"{path}: not UTF-8 text; a TOML file is needed") from error
+    except (ValueError, RecursionError) as error:  # TOMLDecodeError, or numbers and nesting without end
+        raise ConfigError(f"{path}: not TOML: {error}") from error
+    problems = Problems(Path(path).resolve().parent)
+    settings = read_settings(table, problems)
+    programmes, seconds = read_programme(table.get("programme"), problems)
+    levels = read_axes(table.get("axes", {}), settings, checks or {}, problems)
+    problems.raise_for(path)
+    plan = Plan(
+        text=text,
+        path=str(path),
+        programmes=programmes,
+        seconds=seconds,
+        levels=levels,
+        files=problems.files,
+        **settings,
+    )
+    _check_size(plan, problems)
+    problems.raise_for(path)
+    check_places(plan.conditions(), problems)
+    problems.raise_for(path)
+    return plan
+
+
+def _check_size(plan: Plan, problems: Problems) -> None:
+    rows = plan.repeats * len(plan.programmes)
+    for name, levels in plan.levels.items():
+        if plan.design == FACTORIAL or name == PAIRED:
+            rows *= len(levels)
+    if plan.design != FACTORIAL:
+        rows *= plan.samples
+    if rows > MAX_ROWS:
+        problems.add(f"{rows} rows: at most {MAX_ROWS} accepted")
+
+
+def _sha256(path: str) -> str:
+    with open(path, "rb") as file:
+        return hashlib.file_digest(file, "sha256").hexdigest()

@@ -1,0 +1,52 @@
+"""The commands about sweeps, part of the command line in `cli`.
+
+Each command imports what it needs when it runs, as in `cli`.
+"""
+
+from typing import Annotated
+
+import typer
+
+from firmware_model.cli_options import Json
+
+app = typer.Typer(add_completion=False, rich_markup_mode=None)
+
+
+@app.command(short_help="Run a plan of rooms, noises, codecs: what is found, row by row.")
+def sweep(
+    path: Annotated[str, typer.Argument(metavar="PLAN.toml", help="The plan, a TOML file.")],
+    out: Annotated[
+        str | None, typer.Option("--out", metavar="DIR", help="Folder of the results; made if there is none.")
+    ] = None,
+    jobs: Annotated[
+        int | None, typer.Option("--jobs", metavar="N", min=1, max=256, help="Processes.  [default: 1]")
+    ] = None,
+    cluster: Annotated[
+        str | None,
+        typer.Option(
+            "--cluster", metavar="ADDR", help="A Dask scheduler, tcp://HOST:PORT, in place of --jobs."
+        ),
+    ] = None,
+    row: Annotated[
+        int | None,
+        typer.Option("--row", metavar="N", min=1, help="Compute one row alone, print it, keep nothing."),
+    ] = None,
+    wav: Annotated[
+        str | None, typer.Option("--wav", metavar="FILE", help="With --row: what the microphone heard.")
+    ] = None,
+    retry: Annotated[
+        bool, typer.Option("--retry", help="Compute rows again that ended in an error.")
+    ] = False,
+    json: Json = False,
+) -> None:
+    """Run a plan; each row is kept in DIR/results.sqlite as it comes.
+
+    The same command goes on where it was, after Ctrl-C or anything worse. A row that fails is kept with its
+    error. Status 0: every row is there; 2: the plan or DIR cannot be used, what DIR holds is as it was.
+    """
+    from firmware_model import cli_sweep
+
+    if row is not None:
+        cli_sweep.one_row(path, row, wav, out, json)
+    else:
+        cli_sweep.whole(path, out, jobs, cluster, retry, wav, json)
