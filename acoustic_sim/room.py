@@ -1,7 +1,6 @@
 """Room impulse responses: simulated with pyroomacoustics, or measured; the only file that imports it."""
 
 import contextlib
-import hashlib
 import math
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -11,9 +10,9 @@ import pyroomacoustics as pra
 from scipy import signal
 
 from acoustic_sim._border import read_mono, require_integer
+from acoustic_sim.array_store import cached, content_key
 from acoustic_sim.decay import direct_sample, measure_delay, measure_drr, measure_rt60, trim_tail
 from acoustic_sim.placement import place
-from acoustic_sim.rir_cache import cached
 from acoustic_sim.scene import MeasuredRoom, Scene, Shoebox, content_hash
 from fixedpoint.errors import AudioError, ConfigError
 
@@ -89,9 +88,8 @@ def impulse_response(
     if distance_m is None:
         raise ConfigError("distance_m=None: must be given for a Shoebox")
     place(room.size_m, distance_m)  # raises before the cache is asked
-    facts = (content_hash(room), float(distance_m), fs_hz, pra.__version__, _MODEL_VERSION)
-    key = hashlib.sha256(repr(facts).encode()).hexdigest()
-    h = cached(key, lambda: _shoebox_with_rt60(room, distance_m, fs_hz))
+    key = content_key(content_hash(room), float(distance_m), fs_hz, pra.__version__, _MODEL_VERSION)
+    h = cached("rir", key, lambda: {"h": _shoebox_with_rt60(room, distance_m, fs_hz)})["h"]
     return _described(h, fs_hz, float(distance_m), noise_free=True)
 
 
