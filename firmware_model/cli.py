@@ -11,7 +11,7 @@ from typing import Annotated
 
 import typer
 
-from firmware_model import cli_golden, cli_study
+from firmware_model import cli_firmware, cli_golden, cli_study
 from firmware_model import cli_output as output
 from firmware_model import cli_status as status
 from firmware_model.cli_options import (
@@ -363,6 +363,7 @@ def synthesise(
 
 app.add_typer(cli_golden.app)  # check, compare, ranges, vectors
 app.add_typer(cli_study.app)  # sweep, report, calibrate
+app.add_typer(cli_firmware.app)  # export
 
 
 def run(arguments: list[str]) -> int:

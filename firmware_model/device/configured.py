@@ -1,19 +1,25 @@
 """A product in one configuration: the kernel, and all the integers that it starts from."""
 
 from collections.abc import Callable, Iterator, Sequence
+from functools import partial
 from typing import Any, NamedTuple
 
 import numpy as np
 
+from firmware_model.device import stimuli
 from firmware_model.dynamics import processor
 from firmware_model.dynamics.params import DynamicsConfig
+from firmware_model.golden import stimuli as frozen
 from firmware_model.golden.case import Case
 from firmware_model.golden.dynamics_cases import DynamicsRun
 from firmware_model.golden.watermark_cases import DetectorRun
 from firmware_model.watermark import detector
+from firmware_model.watermark.key import Key
 from firmware_model.watermark.params import WatermarkConfig
+from fixedpoint.errors import ConfigError
 
 MBDP, WATERMARK = "mbdp", "watermark"
+MAX_KEYS = 1024  # as `detector.Detector`
 
 
 class Array(NamedTuple):
@@ -36,6 +42,7 @@ class Configured(NamedTuple):
     block : samples; it takes its input in whole blocks: a control block, a hop
     params : of the kernel
     state, output : as at the start; the dynamics processor's output is its samples, and None here
+    stimulus : makes (channels, n) int16, Q1.15, whole blocks, that exercise it
     """
 
     name: str
@@ -46,6 +53,7 @@ class Configured(NamedTuple):
     params: Any
     state: Any
     output: Any
+    stimulus: Callable[[], np.ndarray]
 
     @property
     def kernel(self) -> Callable[..., Any]:
@@ -79,16 +87,32 @@ def of_case(case: Case) -> Configured:
     """A golden case's product."""
     run = case.start()
     output = getattr(run, "output", None)
-    name = MBDP if output is None else WATERMARK
-    label = f"{case.name}: {case.summary}"
-    return Configured(name, label, case.fs_hz, case.channels, case.block, run.params, run.state, output)
+    return Configured(
+        name=MBDP if output is None else WATERMARK,
+        label=f"{case.name}: {case.summary}",
+        fs_hz=case.fs_hz,
+        channels=case.channels,
+        block=case.block,
+        params=run.params,
+        state=run.state,
+        output=output,
+        stimulus=lambda: case.whole_blocks(frozen.load(case.stimulus)),
+    )
 
 
 def of_dynamics(config: DynamicsConfig, label: str) -> Configured:
     """The dynamics processor."""
     run = DynamicsRun(config)
     return Configured(
-        MBDP, label, config.fs_hz, config.channels, config.control_samples, run.params, run.state, None
+        name=MBDP,
+        label=label,
+        fs_hz=config.fs_hz,
+        channels=config.channels,
+        block=config.control_samples,
+        params=run.params,
+        state=run.state,
+        output=None,
+        stimulus=partial(stimuli.levels, config.fs_hz, config.channels, config.control_samples),
     )
 
 
@@ -98,12 +122,23 @@ def of_watermark(config: WatermarkConfig, keys: Sequence[str]) -> Configured:
     Parameters
     ----------
     config : WatermarkConfig
-    keys : hexadecimal, see `Key.from_hex`
+    keys : 1 to 1024, hexadecimal, see `Key.from_hex`
 
     Raises
     ------
     ConfigError
     """
+    if not 1 <= len(keys) <= MAX_KEYS:
+        raise ConfigError(f"keys: {len(keys)} found, 1 to {MAX_KEYS} are accepted")
     run = DetectorRun(config, tuple(keys))
-    label = f"watermark detector, {len(keys)} key{'s' if len(keys) > 1 else ''}, {config.fs_hz} Hz"
-    return Configured(WATERMARK, label, config.fs_hz, 1, config.hop, run.params, run.state, run.output)
+    return Configured(
+        name=WATERMARK,
+        label=f"watermark detector, {len(keys)} key{'s' if len(keys) > 1 else ''}, {config.fs_hz} Hz",
+        fs_hz=config.fs_hz,
+        channels=1,
+        block=config.hop,
+        params=run.params,
+        state=run.state,
+        output=run.output,
+        stimulus=partial(stimuli.marked, config, Key.from_hex(keys[0])),
+    )

@@ -1,0 +1,96 @@
+"""What `export` does: from options to configurations, and what it says of the files."""
+
+import shlex
+from pathlib import Path
+from typing import Any, NamedTuple
+
+from firmware_model import cli_vectors
+from firmware_model.cli_output import Step, counted
+from firmware_model.device import configured, product_files
+from firmware_model.device.configured import MBDP, WATERMARK, Configured
+from firmware_model.dynamics.params import SAMPLE_RATES
+from firmware_model.dynamics.profiles import load_profile
+from firmware_model.golden.stimuli import MARKED_KEY
+from firmware_model.watermark.key import Key
+from firmware_model.watermark.params import WatermarkConfig
+from fixedpoint.errors import ConfigError
+
+_CHANNELS = (1, 2)
+
+
+class Options(NamedTuple):
+    """What was asked for; None and no key where an option was left out.
+
+    product : "watermark", "mbdp" or "both"
+    profile, rate, channels : of the dynamics processor
+    keys : hexadecimal, of the watermark detector
+    """
+
+    product: str
+    profile: str | None
+    rate: int | None
+    channels: int | None
+    keys: tuple[str, ...]
+
+
+def configure(options: Options) -> list[Configured]:
+    """The products in their configurations.
+
+    Raises
+    ------
+    ConfigError
+        An option of a product that is not exported; a bad key, profile, rate or number of channels.
+    """
+    of_dynamics = {"--profile": options.profile, "--rate": options.rate, "--channels": options.channels}
+    if options.product == WATERMARK:
+        for name, value in of_dynamics.items():
+            if value is not None:
+                raise ConfigError(
+                    f"{name} {value}: is of the dynamics processor; --product mbdp or both needed"
+                )
+    if options.product == MBDP and options.keys:
+        raise ConfigError("--key: is of the watermark detector; --product watermark or both needed")
+    setups = []
+    if options.product != WATERMARK:
+        setups.append(_dynamics(options.profile or "smart-speaker", options.rate, options.channels))
+    if options.product != MBDP:
+        for key in options.keys:
+            Key.from_hex(key)
+        setups.append(configured.of_watermark(WatermarkConfig(), options.keys or (MARKED_KEY,)))
+    return setups
+
+
+def _dynamics(profile: str, rate: int | None, channels: int | None) -> Configured:
+    fs_hz, rows = 48000 if rate is None else rate, 1 if channels is None else channels
+    for name, value, accepted in (("--rate", fs_hz, SAMPLE_RATES), ("--channels", rows, _CHANNELS)):
+        if value not in accepted:
+            raise ConfigError(f"{name} {value}: must be one of {', '.join(map(str, accepted))}")
+    config = load_profile(profile, fs_hz, rows)
+    layout = "mono" if rows == 1 else "stereo"
+    return configured.of_dynamics(
+        config, f"dynamics processor, {Path(profile).name} profile, {fs_hz} Hz {layout}"
+    )
+
+
+def write(folder: str, setups: list[Configured], force: bool, step: Step) -> list[dict[str, Any]]:
+    """Write all files, or none; facts of each.
+
+    Raises
+    ------
+    ConfigError, BittrueError
+        See `cli_vectors.write`.
+    """
+    contents = product_files.contents(setups, step)
+    step("write")
+    return cli_vectors.write(folder, contents, force)
+
+
+def report(folder: str, options: Options, setups: list[Configured], files: list[dict[str, Any]]) -> str:
+    """What was written, and what to do with it."""
+    kilobytes = sum(each["bytes"] for each in files) / 1024
+    named = shlex.quote(f"./{folder}" if folder.startswith("-") else folder)
+    lines = [f"{folder}: {counted(len(files), 'file')}, {kilobytes:.0f} kB"]
+    lines += [f"{setup.name}: {setup.label}" for setup in setups]
+    if options.product != MBDP and not options.keys:
+        lines.append(f"key: {MARKED_KEY}, which everybody knows; --key HEX takes yours")
+    return "\n".join([*lines, f"test it: make -C {named} test"])

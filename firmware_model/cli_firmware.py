@@ -1,0 +1,81 @@
+"""The commands about firmware, part of the command line in `cli`.
+
+Each command imports what it needs when it runs, as in `cli`.
+"""
+
+from enum import StrEnum
+from typing import Annotated
+
+import typer
+
+from firmware_model import cli_output as output
+from firmware_model.cli_options import KEY_HELP, Json
+
+app = typer.Typer(add_completion=False, rich_markup_mode=None)
+
+
+class ProductName(StrEnum):
+    """What to export."""
+
+    watermark = "watermark"
+    mbdp = "mbdp"
+    both = "both"
+
+
+@app.command(short_help="Both products as C99 with coefficients, vectors and a test.")
+def export(
+    folder: Annotated[str, typer.Argument(metavar="DIR", help="Folder to write to; made if there is none.")],
+    product: Annotated[
+        ProductName, typer.Option("--product", help="The watermark detector, the dynamics processor or both.")
+    ] = ProductName.both,
+    profile: Annotated[
+        str | None,
+        typer.Option(
+            "--profile",
+            metavar="NAME|FILE",
+            help="Of the dynamics processor: conventional, smart-speaker, headset, transparent, or a file "
+            "that ends in .toml.  [default: smart-speaker]",
+        ),
+    ] = None,
+    rate: Annotated[
+        int | None,
+        typer.Option(
+            "--rate",
+            metavar="HZ",
+            help="Of the dynamics processor: 16000, 44100, 48000 or 96000.  [default: 48000]",
+        ),
+    ] = None,
+    channels: Annotated[
+        int | None,
+        typer.Option("--channels", metavar="N", help="Of the dynamics processor: 1 or 2.  [default: 1]"),
+    ] = None,
+    key: Annotated[
+        list[str] | None,
+        typer.Option(
+            "--key",
+            metavar="HEX",
+            help=f"Of the watermark detector. {KEY_HELP} Repeat it to look for several keys at once.  "
+            "[default: that of the golden case, which everybody knows]",
+        ),
+    ] = None,
+    force: Annotated[bool, typer.Option("--force", help="Replace files that are there.")] = False,
+    json: Json = False,
+) -> None:
+    """Write firmware in C99: bittrue_mbdp.h and .c, bittrue_watermark.h and .c, and what proves them.
+
+    The C is that of the model's kernels, with the coefficients of this configuration, without malloc, float
+    or global state. DIR also gets vectors computed by the model for this configuration (input, output, final
+    state), a test that compares bit for bit (make test), an example, a Makefile, a README.md and a manifest
+    with the SHA-256 of every file. The detector runs at 16000 Hz.
+    """
+    from firmware_model import cli_export, cli_vectors
+
+    cli_vectors.check_folder(folder)
+    chosen = cli_export.Options(product.value, profile, rate, channels, tuple(key or ()))
+    setups = cli_export.configure(chosen)
+    with output.progress("export", len(setups) + 1) as step:
+        files = cli_export.write(folder, setups, force, step)
+    if json:
+        output.emit_json({"files": files})
+    else:
+        output.emit(cli_export.report(folder, chosen, setups, files))

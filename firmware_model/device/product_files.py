@@ -1,0 +1,74 @@
+"""All files of an export, by name: sources, vectors, the programs around them, README and manifest."""
+
+import json
+from collections.abc import Callable, Sequence
+from importlib.metadata import version
+from typing import Any
+
+import numpy as np
+
+from firmware_model.device import product_readme, vectors
+from firmware_model.device.configured import Configured
+from firmware_model.device.example_program import example_program, makefile
+from firmware_model.device.export import Product, product_of
+from firmware_model.device.vectors import Vectors
+from firmware_model.device.vectors_program import vectors_program
+from firmware_model.golden.export_vectors import MANIFEST, file_facts
+from firmware_model.golden.store import digest
+
+
+def contents(setups: Sequence[Configured], step: Callable[[str], None]) -> dict[str, bytes]:
+    """Contents of all files, by name.
+
+    Parameters
+    ----------
+    setups : one or both products
+    step : called as each begins, with its name
+    """
+    texts: dict[str, str] = {}
+    described, products = [], []
+    for setup in setups:
+        step(setup.name)
+        product, computed = product_of(setup), vectors.compute(setup)
+        texts[f"{product.prefix}.h"] = product.header
+        texts[f"{product.prefix}.c"] = product.source
+        texts[f"{product.prefix}_vectors.h"] = vectors.header(setup, computed)
+        described.append(_facts(setup, product, computed))
+        products.append(product)
+    names = [setup.name for setup in setups]
+    texts["main.c"] = example_program(names)
+    texts["test_vectors.c"] = vectors_program(names)
+    texts["Makefile"] = makefile(names)
+    texts["README.md"] = product_readme.readme(list(zip(setups, products, strict=True)))
+    files = {name: text.encode() for name, text in texts.items()}
+    manifest = {
+        "about": "Firmware exported by bittrue; vectors are of this configuration, computed by the model.",
+        "bittrue": version("bittrue"),
+        "products": described,
+        "files": [file_facts(name, content) for name, content in sorted(files.items())],
+    }
+    return files | {MANIFEST: (json.dumps(manifest, indent=1) + "\n").encode()}
+
+
+def _facts(setup: Configured, product: Product, computed: Vectors) -> dict[str, Any]:
+    return {
+        "name": setup.name,
+        "label": setup.label,
+        "fs_hz": setup.fs_hz,
+        "channels": setup.channels,
+        "block": setup.block,
+        "state_bytes": sum(a.values.nbytes for a in setup.memory if a.path.startswith("state.")),
+        "memory": [
+            {"path": field.path, "dtype": field.dtype.name, "shape": list(field.shape)}
+            for field in product.memory
+        ],
+        "vectors": {
+            "input": _array_facts(computed.x_q15),
+            **{name: _array_facts(values) for name, values in computed.outputs.items()},
+            "memory": {a.path: digest(a.values) for a in computed.memory if a.values.size},
+        },
+    }
+
+
+def _array_facts(values: np.ndarray) -> dict[str, Any]:
+    return {"dtype": values.dtype.name, "shape": list(values.shape), "sha256": digest(values)}

@@ -1,0 +1,67 @@
+"""Inputs of the vectors that go with an exported product: short, and through every stage of it."""
+
+import numpy as np
+
+from firmware_model.golden.frozen_random import FrozenRandom
+from firmware_model.watermark.embedder import embed
+from firmware_model.watermark.key import Key
+from firmware_model.watermark.params import WatermarkConfig
+from fixedpoint.arith import INT16_MAX, INT16_MIN
+
+_PART_SECONDS = 0.06
+_QUIET, _LOUD = 164, 16384  # largest sample of noise: -46 and -6 dBFS
+_MARK_LEVEL = 0.05  # rms of the noise that is marked: -26 dBFS
+_MORE_HOPS = 4  # of each of the detector's extremes
+_PERIODS = (2, 7, 32, 96, 960)  # of squares, samples
+
+
+def levels(fs_hz: int, channels: int, block: int) -> np.ndarray:
+    """For the dynamics processor: 0.42 s of noise, squares and constants, from silence to full scale.
+
+    Parameters
+    ----------
+    fs_hz : int, hertz
+    channels : int
+    block : int, samples, of which the result is a whole multiple
+
+    Returns
+    -------
+    (channels, n) int16, Q1.15; the same bits on every machine
+    """
+    n = round(fs_hz * _PART_SECONDS) // block * block
+    quiet, loud = (_noise(amplitude, channels, n) for amplitude in (_QUIET, _LOUD))
+    rails = np.tile(_squares(n), (channels, 1))
+    rails[1:] = -1 - rails[1:]  # a second channel in opposition
+    lowest, silence = np.full((channels, n), INT16_MIN), np.zeros((channels, n))
+    return np.concatenate([quiet, loud, rails, silence, lowest, loud // 8, silence], axis=1).astype(np.int16)
+
+
+def marked(config: WatermarkConfig, key: Key) -> np.ndarray:
+    """For the detector: noise with a mark, until it is reported; squares at full scale; silence.
+
+    Returns
+    -------
+    (1, n) int16, Q1.15, whole hops
+
+    Notes
+    -----
+    Embedding is floating point: on another machine some samples may be 1 LSB off.
+    """
+    hops = config.mark_hops * 5 // 4 + config.hold_hops + _MORE_HOPS
+    noise = _MARK_LEVEL * FrozenRandom("export-noise").normal(hops * config.hop)
+    y = embed(noise, config.fs_hz, key, mode="live", config=config).y
+    extremes = _MORE_HOPS * config.hop
+    parts = [np.floor(y * (1 << 15) + 0.5), _squares(extremes), np.zeros(extremes)]
+    return np.clip(np.concatenate(parts), INT16_MIN, INT16_MAX).astype(np.int16)[np.newaxis]
+
+
+def _noise(amplitude: int, channels: int, n: int) -> np.ndarray:
+    drawn = FrozenRandom(f"export-{amplitude}").integers(-amplitude, amplitude + 1, (channels, n))
+    return np.asarray(drawn)
+
+
+def _squares(n: int) -> np.ndarray:
+    """From rail to rail, the period rising, as long each."""
+    at = np.arange(n)
+    period = np.take(_PERIODS, at * len(_PERIODS) // n)
+    return np.where(at % period < period // 2, INT16_MAX, INT16_MIN)

@@ -1,0 +1,155 @@
+"""The C program that runs the vectors of exported products, in parts: either product may come alone."""
+
+from collections.abc import Sequence
+
+_HEAD = """\
+/* Runs the vectors through the firmware; compares its output, and all of its memory afterwards, bit for bit
+ * with the model's. The first value that differs is named. Status: 0 equal, 1 different. */
+#include <stddef.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <string.h>
+
+@includes@
+
+#define COUNT(array) (sizeof (array) / sizeof (array)[0])
+
+typedef struct {
+    const char *name;
+    const void *expected;
+    const void *got;
+    size_t count;
+    size_t bytes; /* of an element */
+} comparison;
+
+static int64_t element(const void *values, size_t bytes, size_t i)
+{
+    switch (bytes) {
+    case 1: return ((const int8_t *)values)[i];
+    case 2: return ((const int16_t *)values)[i];
+    case 4: return ((const int32_t *)values)[i];
+    default: return ((const int64_t *)values)[i];
+    }
+}
+
+/* Elements that differ. The first is shown, as element `first` + i, where none differed `before`. */
+static unsigned long differing(comparison c, size_t first, double seconds, unsigned long before)
+{
+    unsigned long found = 0;
+    for (size_t i = 0; i < c.count; i++) {
+        const int64_t expected = element(c.expected, c.bytes, i);
+        const int64_t got = element(c.got, c.bytes, i);
+        if (expected == got) continue;
+        if (before + found == 0)
+            printf("first difference: %s[%lu], %.6f s into the input: expected %lld, got %lld\\n", c.name,
+                   (unsigned long)(first + i), seconds, (long long)expected, (long long)got);
+        found++;
+    }
+    return found;
+}
+
+static int verdict(const char *product, unsigned long different, unsigned long outputs, unsigned long held)
+{
+    if (different != 0) printf("%s: %lu of %lu values differ\\n", product, different, outputs + held);
+    else printf("%s: equal: %lu values of output, %lu of memory\\n", product, outputs, held);
+    return different != 0;
+}
+"""
+
+_PARTS = {
+    "mbdp": """\
+static int test_mbdp(void)
+{
+    enum {
+        channels = BITTRUE_MBDP_CHANNELS,
+        samples = BITTRUE_MBDP_VECTOR_SAMPLES,
+        block = BITTRUE_MBDP_BLOCK,
+        longest = 16 * block
+    };
+    static const char *const names[] = { "y[0]", "y[1]" }; /* by channel */
+    static bittrue_mbdp self;
+    static int16_t x[channels * longest], y[channels * longest];
+#define MEMORY(path, member) \\
+    { path, bittrue_mbdp_final_##member, self.memory.member, COUNT(self.memory.member), \\
+      sizeof self.memory.member[0] },
+    static const comparison memory[] = { BITTRUE_MBDP_ARRAYS(MEMORY) };
+#undef MEMORY
+    const double rate_hz = BITTRUE_MBDP_SAMPLE_RATE_HZ;
+    unsigned long different = 0, held = 0;
+    size_t n = block;
+
+    memset(&self, 0xA5, sizeof self); /* what init leaves as it was shows */
+    bittrue_mbdp_init(&self);
+    /* frames of one block, of two, to the longest, and again */
+    for (size_t first = 0; first < samples; first += n, n = n % longest + block) {
+        if (n > samples - first) n = samples - first;
+        for (size_t channel = 0; channel < channels; channel++)
+            memcpy(&x[channel * n], &bittrue_mbdp_input[channel * samples + first], n * sizeof x[0]);
+        bittrue_mbdp_process(&self, x, (int32_t)n, y);
+        for (size_t i = 0; i < n; i++) {
+            for (size_t channel = 0; channel < channels; channel++) {
+                const int16_t *expected = &bittrue_mbdp_expected_y[channel * samples + first + i];
+                const comparison one = { names[channel], expected, &y[channel * n + i], 1, sizeof y[0] };
+                different += differing(one, first + i, (double)(first + i) / rate_hz, different);
+            }
+        }
+    }
+    for (size_t i = 0; i < COUNT(memory); i++) {
+        different += differing(memory[i], 0, samples / rate_hz, different);
+        held += (unsigned long)memory[i].count;
+    }
+    return verdict("mbdp", different, (unsigned long)channels * samples, held);
+}
+""",
+    "watermark": """\
+static int test_watermark(void)
+{
+    enum { hop = BITTRUE_WATERMARK_BLOCK, hops = BITTRUE_WATERMARK_VECTOR_SAMPLES / hop };
+    static bittrue_watermark self;
+#define MEMORY(path, member) \\
+    { path, bittrue_watermark_final_##member, self.memory.member, COUNT(self.memory.member), \\
+      sizeof self.memory.member[0] },
+    static const comparison memory[] = { BITTRUE_WATERMARK_ARRAYS(MEMORY) };
+#undef MEMORY
+    const double hop_s = (double)hop / BITTRUE_WATERMARK_SAMPLE_RATE_HZ;
+    unsigned long different = 0, outputs = 0, held = 0;
+
+    memset(&self, 0xA5, sizeof self); /* what init leaves as it was shows */
+    bittrue_watermark_init(&self);
+    for (size_t i = 0; i < hops; i++) {
+        bittrue_watermark_process(&self, &bittrue_watermark_input[i * hop]);
+#define OUTPUT(field) \\
+    { "output." #field, &bittrue_watermark_expected_##field[i * COUNT(self.memory.output_##field)], \\
+      self.output.field, COUNT(self.memory.output_##field), sizeof self.memory.output_##field[0] }
+        const comparison output[] = { OUTPUT(score_q9), OUTPUT(integrated_q9), OUTPUT(report) };
+#undef OUTPUT
+        for (size_t k = 0; k < COUNT(output); k++) {
+            different += differing(output[k], 0, (double)(i + 1) * hop_s, different);
+            outputs += (unsigned long)output[k].count;
+        }
+    }
+    for (size_t k = 0; k < COUNT(memory); k++) {
+        different += differing(memory[k], 0, hops * hop_s, different);
+        held += (unsigned long)memory[k].count;
+    }
+    return verdict("watermark", different, outputs, held);
+}
+""",
+}
+
+_MAIN = """\
+int main(void)
+{
+    int different = 0;
+@calls@
+    return different;
+}
+"""
+
+
+def vectors_program(products: Sequence[str]) -> str:
+    """Text of test_vectors.c for "mbdp", "watermark" or both."""
+    includes = "\n".join(f'#include "bittrue_{name}_vectors.h"' for name in products)
+    calls = "\n".join(f"    different |= test_{name}();" for name in products)
+    parts = [_HEAD.replace("@includes@", includes), *(_PARTS[name] for name in products)]
+    return "\n".join([*parts, _MAIN.replace("@calls@", calls)])
