@@ -1,0 +1,137 @@
+"""The command `device` with the user's own firmware: its nodes on a golden case go to `compare`."""
+
+import tempfile
+from contextlib import AbstractContextManager
+from pathlib import Path
+from typing import Any, NamedTuple
+
+import numpy as np
+
+from firmware_model import cli_compare, cli_vectors
+from firmware_model import cli_output as output
+from firmware_model.device import foreign
+from firmware_model.device.memory_map import MemoryMap, load_map
+from firmware_model.golden.case import Case
+from firmware_model.golden.dump import AS_THE_NODE
+from fixedpoint.errors import BittrueError, ConfigError
+
+_PARTS = 20  # of the run, in the progress bar
+STEPS = _PARTS + 2  # and those of the comparison
+
+
+class Firmware(NamedTuple):
+    """What the options say.
+
+    elf, library : paths, one of them;  symbol : the function;  map : path;  cpu : core for an ELF
+    keep : folder for the nodes as a dump, None for none
+    """
+
+    elf: str | None
+    library: str | None
+    symbol: str
+    map: str
+    cpu: str
+    keep: str | None
+
+    @property
+    def path(self) -> str:
+        """Of the firmware."""
+        return self.elf or self.library or ""
+
+
+class Result(NamedTuple):
+    """The comparison, and what the run cost, in words and as facts; empty for a host library."""
+
+    report: cli_compare.Report
+    cost: str
+    facts: dict[str, Any]
+
+
+def from_options(
+    elf: str | None, library: str | None, symbol: str | None, given: str | None, cpu: str, keep: str | None
+) -> Firmware:
+    """The firmware that options name.
+
+    Raises
+    ------
+    ConfigError
+    """
+    if elf and library:
+        raise ConfigError("--elf and --host-lib: both given; one of them accepted")
+    option = "--elf" if elf else "--host-lib"
+    for name, value in (("--symbol", symbol), ("--map", given)):
+        if not value:
+            raise ConfigError(f"{name}: missing; needed with {option}")
+    if keep is not None:
+        cli_vectors.check_folder(keep)
+        if Path(keep).is_dir() and any(Path(keep).iterdir()):
+            raise ConfigError(f"--keep {keep}: holds files; an empty or a new folder needed")
+    return Firmware(elf, library, symbol or "", given or "", cpu, keep)
+
+
+def compare(case: Case, firmware: Firmware, look_for_causes: bool, step: output.Step) -> Result:
+    """Run the firmware on a case and compare its nodes with the model's.
+
+    Parameters
+    ----------
+    step : called as each of STEPS begins
+
+    Raises
+    ------
+    ConfigError, AudioError
+    CrashError, Fault
+        The firmware does not return.
+    """
+    given = load_map(firmware.map, case)
+    told = 0
+
+    def tell(share: float) -> None:
+        nonlocal told
+        while told < min(_PARTS, int(share * _PARTS)):
+            told += 1
+            step(f"{firmware.symbol}, {share:.0%}")
+
+    with _target(firmware, given) as target:
+        nodes = foreign.run(case, given, target, tell)
+        cost = _cost(target, case, firmware)
+    with tempfile.TemporaryDirectory() as folder:
+        _write(firmware.keep or folder, case, nodes)
+        report = cli_compare.compare_dump(
+            case.name, firmware.keep or folder, None, AS_THE_NODE, look_for_causes, step
+        )
+    return Result(report._replace(path=firmware.path), *cost)
+
+
+def _target(firmware: Firmware, given: MemoryMap) -> AbstractContextManager[foreign.Target]:
+    if firmware.library:
+        from firmware_model.device.host_library import HostLibrary
+
+        return HostLibrary(firmware.library, firmware.symbol, given)
+    raise NotImplementedError
+
+
+def _cost(target: foreign.Target, case: Case, firmware: Firmware) -> tuple[str, dict[str, Any]]:
+    return "", {}
+
+
+def _write(folder: str, case: Case, nodes: dict[str, np.ndarray]) -> None:
+    """A dump: a file for each node, its integers in the node's type where they fit."""
+    try:
+        Path(folder).mkdir(exist_ok=True)
+        for node in case.nodes:
+            if node.name in nodes:
+                values = nodes[node.name]
+                fit = values.min() >= node.fmt.min_int and values.max() <= node.fmt.max_int
+                np.save(Path(folder) / f"{node.name}.npy", values.astype(node.fmt.dtype) if fit else values)
+    except OSError as error:
+        raise BittrueError(f"{folder}: cannot be written: {error.strerror or error}") from error
+
+
+def facts(result: Result) -> dict[str, Any]:
+    """What --json prints: the facts of `compare`, and the cost."""
+    return cli_compare.facts(result.report) | result.facts
+
+
+def in_words(result: Result) -> str:
+    """What the command prints."""
+    return "\n\n".join(filter(None, (cli_compare.in_words(result.report), result.cost)))
