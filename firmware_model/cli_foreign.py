@@ -9,12 +9,14 @@ import numpy as np
 
 from firmware_model import cli_compare, cli_vectors
 from firmware_model import cli_output as output
+from firmware_model.cli_status import NOT_DETECTED
 from firmware_model.device import foreign
 from firmware_model.device.memory_map import MemoryMap, load_map
 from firmware_model.golden.case import Case
 from firmware_model.golden.dump import AS_THE_NODE
 from fixedpoint.errors import BittrueError, ConfigError
 
+_CRASHES = (foreign.CrashError,)
 _PARTS = 20  # of the run, in the progress bar
 STEPS = _PARTS + 2  # and those of the comparison
 
@@ -49,19 +51,24 @@ class Result(NamedTuple):
 
 def from_options(
     elf: str | None, library: str | None, symbol: str | None, given: str | None, cpu: str, keep: str | None
-) -> Firmware:
-    """The firmware that options name.
+) -> Firmware | None:
+    """The firmware that options name; None where they name none.
 
     Raises
     ------
     ConfigError
+        Both an ELF and a library, or options that go with them without one, or not all that they need.
     """
     if elf and library:
         raise ConfigError("--elf and --host-lib: both given; one of them accepted")
-    option = "--elf" if elf else "--host-lib"
+    if not elf and not library:
+        for name, value in (("--symbol", symbol), ("--map", given), ("--keep", keep)):
+            if value is not None:
+                raise ConfigError(f"{name} {value}: --elf or --host-lib missing; one of them needed with it")
+        return None
     for name, value in (("--symbol", symbol), ("--map", given)):
         if not value:
-            raise ConfigError(f"{name}: missing; needed with {option}")
+            raise ConfigError(f"{name}: missing; needed with {'--elf' if elf else '--host-lib'}")
     if keep is not None:
         cli_vectors.check_folder(keep)
         if Path(keep).is_dir() and any(Path(keep).iterdir()):
@@ -127,11 +134,25 @@ def _write(folder: str, case: Case, nodes: dict[str, np.ndarray]) -> None:
         raise BittrueError(f"{folder}: cannot be written: {error.strerror or error}") from error
 
 
-def facts(result: Result) -> dict[str, Any]:
-    """What --json prints: the facts of `compare`, and the cost."""
-    return cli_compare.facts(result.report) | result.facts
+def run(case: Case, firmware: Firmware, look_for_causes: bool, json: bool) -> int:
+    """What the command does; returns the exit status.
 
+    That of `compare`, and 1 where the firmware under test does not return from a call.
 
-def in_words(result: Result) -> str:
-    """What the command prints."""
-    return "\n\n".join(filter(None, (cli_compare.in_words(result.report), result.cost)))
+    Raises
+    ------
+    ConfigError, AudioError
+    """
+    try:
+        with output.progress("device", STEPS) as step:
+            result = compare(case, firmware, look_for_causes, step)
+    except _CRASHES as error:
+        output.note(str(error))
+        if json:
+            output.emit_json({"case": case.name, "equal": False, "fault": str(error)})
+        return NOT_DETECTED
+    if json:
+        output.emit_json(cli_compare.facts(result.report) | result.facts)
+    else:
+        output.emit("\n\n".join(filter(None, (cli_compare.in_words(result.report), result.cost))))
+    return result.report.status
