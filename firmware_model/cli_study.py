@@ -7,7 +7,8 @@ from typing import Annotated
 
 import typer
 
-from firmware_model.cli_options import Json
+from firmware_model import cli_output as output
+from firmware_model.cli_options import Json, Seed
 
 app = typer.Typer(add_completion=False, rich_markup_mode=None)
 
@@ -50,3 +51,41 @@ def sweep(
         cli_sweep.one_row(path, row, wav, out, json)
     else:
         cli_sweep.whole(path, out, jobs, cluster, retry, wav, json)
+
+
+@app.command(short_help="False alarms on long unmarked audio, and the threshold for a wanted rate.")
+def calibrate(
+    paths: Annotated[
+        list[str], typer.Argument(metavar="AUDIO...", help="WAV or FLAC without a mark, 5 minutes or more.")
+    ],
+    keys: Annotated[
+        int, typer.Option("--keys", metavar="N", min=1, max=1024, help="Listened for, all in one pass.")
+    ] = 64,
+    per_hour: Annotated[
+        float,
+        typer.Option(
+            "--false-alarms-per-hour", metavar="R", help="Wanted, at most, with one key; over 0, up to 10."
+        ),
+    ] = 0.1,
+    resample: Annotated[
+        bool, typer.Option("--resample", help="Convert input of another rate to 16000 Hz.")
+    ] = False,
+    seed: Seed = 0,
+    json: Json = False,
+) -> None:
+    """Measure false alarms on unmarked audio with many keys, and choose the threshold for a wanted rate.
+
+    Counts have exact Poisson limits. A Gumbel law and a generalised extreme value law are fitted to the
+    largest scores of 30 s, an exponential to the highest peaks; their limits come from blocks of audio drawn
+    again. The threshold is the smallest whose upper limit keeps the rate.
+    """
+    from firmware_model import cli_audio, cli_calibrate
+
+    with output.progress("calibrate", len(paths) + 1) as step:
+        facts, clipped = cli_calibrate.calibrate(paths, keys, per_hour, seed, resample, step)
+    if json:
+        output.emit_json(facts)
+    else:
+        output.emit(cli_calibrate.report(facts))
+    for path, count in zip(paths, clipped, strict=True):
+        cli_audio.note_clipping(path, count, path, 0)

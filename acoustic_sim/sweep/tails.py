@@ -11,7 +11,8 @@ from fixedpoint.errors import ConfigError
 BLOCK_SECONDS = 30.0  # of audio whose largest scores are fitted, and that is drawn again for the limits
 REDRAWS = 200
 LIMITS = (2.5, 97.5)  # percentiles
-PEAKS_FITTED = 400  # the exponential is fitted to the highest peaks, this many
+# The exponential is fitted to one peak in TAIL_SHARE, the highest, within these limits.
+TAIL_SHARE, LEAST_FITTED, PEAKS_FITTED = 10, 50, 400
 GEV_KEYS = 64  # drawn of all for each limit of the GEV, for time
 
 
@@ -189,10 +190,13 @@ def fit_block_maxima(block_max: np.ndarray, block_hours: float, rng: np.random.G
     ]
 
 
-def fit_exponential(
-    peaks: np.ndarray, blocks: int, hours: float, rng: np.random.Generator, fitted: int = PEAKS_FITTED
-) -> Fit:
-    """Exponential law over the highest peaks, `fitted` of them or all.
+def fitted_peaks(peaks: int) -> int:
+    """How many of so many peaks the exponential is fitted to: few enough to be a tail."""
+    return min(PEAKS_FITTED, max(peaks // TAIL_SHARE, LEAST_FITTED), peaks)
+
+
+def fit_exponential(peaks: np.ndarray, blocks: int, hours: float, rng: np.random.Generator) -> Fit:
+    """Exponential law over the highest peaks, `fitted_peaks` of them.
 
     Parameters
     ----------
@@ -212,7 +216,7 @@ def fit_exponential(
     """
     if not len(peaks):
         raise ConfigError("peaks: none found; one or more are needed")
-    least = float(np.sort(peaks[:, 1])[-min(fitted, len(peaks))])
+    least = float(np.sort(peaks[:, 1])[-fitted_peaks(len(peaks))])
 
     def tail(excesses: Sequence[np.ndarray]) -> Tail:
         excess = np.concatenate(excesses)

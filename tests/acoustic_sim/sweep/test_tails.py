@@ -11,6 +11,7 @@ from acoustic_sim.sweep.tails import (
     block_maxima,
     fit_block_maxima,
     fit_exponential,
+    fitted_peaks,
     peaks_above,
     poisson_limits,
 )
@@ -69,6 +70,10 @@ def test_exponential_fit_finds_the_rate_of_an_exponential_tail(rng):
     assert rate.low < rate.value < rate.high
     wanted = fit.threshold(20 * np.exp(-10))
     assert wanted.low < 5.5 < wanted.high
+
+
+def test_the_exponential_is_fitted_to_the_highest_tenth_within_limits():
+    assert [fitted_peaks(n) for n in (1, 30, 499, 1000, 4000, 10**6)] == [1, 30, 50, 100, 400, 400]
 
 
 def test_gumbel_fit_finds_the_rate_of_gumbel_maxima(rng):

@@ -1,0 +1,150 @@
+"""`calibrate`: what it measures on audio, what it chooses from draws whose law is known, and bad input."""
+
+import numpy as np
+import pytest
+import soundfile
+
+from acoustic_sim.excitation import synthesise
+from acoustic_sim.sweep.tails import fit_block_maxima, fit_exponential, poisson_limits
+from firmware_model import cli_calibrate
+from firmware_model.cli_calibrate import Alarms, choose
+from firmware_model.watermark.detector import detect
+from firmware_model.watermark.key import Key
+from firmware_model.watermark.params import WatermarkConfig
+from tests.firmware_model.cli_cases import FS_HZ, call
+
+KEYS = 6
+
+
+@pytest.fixture(scope="module")
+def unmarked(tmp_path_factory):
+    """Two files, 160 s of noise and 160 s of music at another rate: together just enough."""
+    folder = tmp_path_factory.mktemp("unmarked")
+    noise = np.random.default_rng(1).normal(0, 0.1, 160 * FS_HZ).clip(-1, 1)
+    soundfile.write(folder / "noise.wav", noise, FS_HZ)
+    soundfile.write(folder / "music.flac", np.tile(synthesise("music", 20, 32000, 2), 8), 32000)
+    return [str(folder / "noise.wav"), str(folder / "music.flac")]
+
+
+@pytest.fixture(scope="module")
+def facts(unmarked):
+    found, _ = cli_calibrate.calibrate(unmarked, KEYS, 0.1, 7, True, lambda text: None)
+    return found
+
+
+def alarms_of(excess_db: np.ndarray, key_hours: float, rng: np.random.Generator) -> Alarms:
+    """Peaks above 3 with the excesses given, spread over 200 blocks."""
+    peaks = np.stack([rng.integers(200, size=len(excess_db)), 3 + excess_db], axis=1)
+    maxima = rng.gumbel(3, 0.25, (20, 2))
+    fits = [*fit_block_maxima(maxima, 0.01, rng), fit_exponential(peaks, 200, key_hours, rng)]
+    return Alarms(peaks, key_hours, key_hours, fits)
+
+
+def test_scores_are_those_of_the_detector_on_the_whole_file(unmarked):
+    config = WatermarkConfig()
+    keys = [Key(bytes([n, 7])) for n in range(3)]
+    heard = cli_calibrate.hear(unmarked * 2, keys, config, True, lambda text: None)
+    pcm = soundfile.read(unmarked[0], dtype="int16")[0]
+    whole = np.rint(detect(pcm, keys, config).integrated * 512)
+    assert np.array_equal(heard.score[: len(whole)], whole)
+    # The second time the same again: nothing of one file is left in the next.
+    assert np.array_equal(*np.split(heard.score, 2))
+    assert [row["seconds"] for row in heard.files] == pytest.approx([160, 160] * 2, abs=0.1)
+
+
+def test_hours_counts_and_fits_of_a_measurement(facts):
+    assert facts["key_hours"] == pytest.approx(KEYS * facts["audio_hours"])
+    assert facts["audio_hours"] * 3600 == pytest.approx(320, abs=0.2)
+    assert facts["largest_score"] == max(row["largest_score"] for row in facts["files"])
+    assert [row["threshold"] for row in facts["counts"]] == [4.5, 4.75, 5, 5.25, 5.5, 5.75, 6]
+    counts = [row["count"] for row in facts["counts"]]
+    assert counts == sorted(counts, reverse=True)
+    assert [row["fit"].split()[0] for row in facts["fits"]] == ["Gumbel", "GEV", "exponential"]
+    for row in facts["fits"]:
+        assert row["threshold"]["low"] < row["threshold"]["high"]
+    assert facts["shipped"]["threshold"] == 5.5
+    assert facts["shipped"]["keeps_the_rate"] == (facts["chosen_threshold"] <= 5.5)
+    # 3.69 key-hours to see fewer than one false alarm at 95 %, from half a key-hour.
+    assert facts["needed_key_hours"] == pytest.approx(36.889, abs=1e-3)
+    assert "extrapolate by a factor of 69" in facts["limits"][0]
+
+
+def test_noise_and_music_stay_near_the_gaussian_that_the_score_is_meant_to_be(facts):
+    """Of a Gaussian tail the rate is 0.1 per hour near 5.2; half a key-hour gives it within 0.5."""
+    exponential = facts["fits"][2]["threshold"]
+    assert abs(exponential["value"] - 5.2) < 0.5, exponential
+    assert exponential["value"] < exponential["high"] <= facts["chosen_threshold"]
+
+
+def test_enough_counts_decide_without_a_fit(rng):
+    """In 1000 key-hours 80 alarms have an upper limit of 0.0996: the 81st highest may not pass."""
+    alarms = alarms_of(rng.exponential(0.25, 20000), 1000.0, rng)
+    choice = choose(alarms, 0.1)
+    scores = np.sort(alarms.peaks[:, 1])[::-1]
+    assert poisson_limits(80, 1000)[1] <= 0.1 < poisson_limits(81, 1000)[1]
+    assert choice.from_counts == np.nextafter(scores[80], np.inf)
+    assert np.count_nonzero(scores >= choice.threshold) <= 80
+    # The law says 20000/1000 exp(-(T - 3)/0.25) = 0.1 at T = 4.32.
+    assert 4.32 < choice.threshold < 4.5
+
+
+def test_too_little_to_count_leaves_it_to_the_fits_upper_limit(rng):
+    alarms = alarms_of(rng.exponential(0.25, 200), 10.0, rng)
+    choice = choose(alarms, 0.1)
+    assert choice.from_counts is None
+    assert choice.from_fit == alarms.fits[-1].threshold(0.1).high
+    assert choice.from_fit <= choice.threshold < choice.from_fit + 0.01
+
+
+def test_a_rate_above_what_was_fitted_is_counted(rng):
+    """Ten per hour of twenty: the exponential is fitted to the 400 highest, 0.4 per hour."""
+    alarms = alarms_of(rng.exponential(0.25, 20000), 1000.0, rng)
+    choice = choose(alarms, 10.0)
+    assert choice.from_fit is None
+    assert choice.threshold == pytest.approx(3 + 0.25 * np.log(2), abs=0.02)
+
+
+def test_command_prints_what_it_chose(capsys, unmarked):
+    arguments = ["calibrate", *unmarked, "--keys", KEYS, "--resample", "--seed", 7]
+    done = call(capsys, *arguments, "--false-alarms-per-hour", 0.5)
+    assert done.status == 0, done.err
+    assert "key-hours" in done.out
+    assert "Threshold for 0.5 per hour: " in done.out
+    assert "The shipped 5.5 " in done.out
+    again = call(capsys, *arguments, "--json").json
+    assert again["wanted_per_hour"] == 0.1
+    assert again["keys"] == KEYS
+
+
+@pytest.mark.parametrize(
+    ("options", "says"),
+    [
+        (["--false-alarms-per-hour", "0"], "--false-alarms-per-hour 0: must be in (0, 10]"),
+        (["--false-alarms-per-hour", "11"], "--false-alarms-per-hour 11: must be in (0, 10]"),
+        (["--false-alarms-per-hour", "nan"], "--false-alarms-per-hour nan: must be in (0, 10]"),
+        (["--keys", "0"], "--keys 0: must be"),
+        (["--keys", "1025"], "--keys 1025: must be"),
+        ([], "160 s of audio found; more than 300 s in all needed"),
+    ],
+)
+def test_bad_options_are_one_line(capsys, unmarked, options, says):
+    done = call(capsys, "calibrate", unmarked[0], *options)
+    assert (done.status, done.out) == (2, "")
+    assert says in done.err
+    assert done.err.count("\n") == 1
+
+
+def test_unreadable_and_silent_audio_is_one_line(capsys, unmarked, tmp_path):
+    soundfile.write(tmp_path / "silent.wav", np.zeros(310 * FS_HZ), FS_HZ)
+    (tmp_path / "text.wav").write_text("no audio")
+    for name, says in (
+        ("silent.wav", "needed for a fit"),
+        ("text.wav", "not audio"),
+        ("none.wav", "No such"),
+    ):
+        done = call(capsys, "calibrate", tmp_path / name, "--keys", 2)
+        assert (done.status, done.out) == (2, ""), name
+        assert says in done.err
+        assert done.err.count("\n") == 1
+    done = call(capsys, "calibrate", unmarked[1])
+    assert "32000 Hz found, 16000 Hz needed; add --resample" in done.err
