@@ -1,9 +1,11 @@
 """Firmware as a user would bring it: the dynamics processor of a golden case behind names of its own."""
 
 import subprocess
+from functools import cache
 from pathlib import Path
 
-from firmware_model.device.export import product_of_case
+from firmware_model.device.export import Product, product_of_case
+from firmware_model.golden.case import Case
 from firmware_model.golden.cases import find_case
 from fixedpoint.cgen_host import compiler
 
@@ -108,20 +110,82 @@ fraction_bits = 31
 """
 
 
-def write_source(folder: Path, fault: str = NOTHING, call: int = 3) -> Path:
-    """The firmware's C in a folder, with a fault in a call; returns its path."""
-    product = product_of_case(CASE)
-    (folder / f"{product.prefix}.h").write_text(product.header)
-    (folder / f"{product.prefix}.c").write_text(product.source)
+# The detector, which answers each hop in a struct.
+DETECTOR = r"""
+#include "bittrue_watermark.h"
+
+struct { int32_t score[4], integrated[2]; } found;
+static bittrue_watermark mine;
+
+void detector_init(void)
+{
+    bittrue_watermark_init(&mine);
+}
+
+void detect(const int16_t *x)
+{
+    bittrue_watermark_process(&mine, x);
+    for (int32_t i = 0; i < 4; i++) {
+        found.score[i] = mine.memory.output_score_q9[i];
+    }
+    for (int32_t key = 0; key < 2; key++) {
+        found.integrated[key] = mine.memory.output_integrated_q9[key];
+    }
+}
+"""
+DETECTOR_CASE = find_case("watermark-small")
+DETECTOR_MAP = """
+[memory]
+flash = {address = 0x08000000, size = "256K"}
+ram = {address = 0x20000000, size = "64K"}
+[call]
+samples = 128
+arguments = ["input"]
+init = "detector_init"
+[buffers]
+input = {}
+output = {symbol = "found", offset = 16}
+[nodes.score]
+symbol = "found"
+"""
+
+
+def write_source(folder: Path, fault: str = NOTHING, call: int = 3) -> list[Path]:
+    """The firmware's C in a folder, with a fault in a call; returns its paths."""
     text = f"#define FAULT_AT {call}\n#define FAULT {fault}\n{SOURCE}"
-    (folder / "own.c").write_text(text)
-    return folder / "own.c"
+    return [*write_product(folder, CASE), _written(folder / "own.c", text)]
+
+
+def write_product(folder: Path, case: Case) -> list[Path]:
+    """The C of a case's product in a folder; returns the paths of what is to be compiled."""
+    product = _product(case.name)
+    _written(folder / f"{product.prefix}.h", product.header)
+    return [_written(folder / f"{product.prefix}.c", product.source)]
+
+
+@cache
+def _product(case: str) -> Product:
+    return product_of_case(find_case(case))
+
+
+def _written(path: Path, text: str) -> Path:
+    path.write_text(text)
+    return path
 
 
 def host_library(folder: Path, fault: str = NOTHING, call: int = 3) -> str:
     """The firmware for this host; the path of a shared object."""
-    source, library = write_source(folder, fault, call), folder / "libown.so"
+    return build_library(folder, write_source(folder, fault, call))
+
+
+def build_library(folder: Path, sources: list[Path]) -> str:
+    """A shared object for this host; its path."""
+    library = str(folder / "libown.so")
     flags = ["-std=c99", "-DHOSTED", "-O1", "-fPIC", "-shared", "-Wl,-Bsymbolic"]
-    sources = [str(source), str(folder / "bittrue_mbdp.c")]
-    subprocess.run([compiler(), *flags, "-o", str(library), *sources], check=True)
-    return str(library)
+    subprocess.run([compiler(), *flags, "-o", library, *map(str, sources)], check=True)
+    return library
+
+
+def write_detector(folder: Path) -> list[Path]:
+    """The detector's C in a folder; returns its paths."""
+    return [*write_product(folder, DETECTOR_CASE), _written(folder / "detector.c", DETECTOR)]

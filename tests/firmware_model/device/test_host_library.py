@@ -37,6 +37,17 @@ def test_sound_firmware_gives_the_nodes_bit_for_bit(sound, expected):
         np.testing.assert_array_equal(values, expected[name], err_msg=name)
 
 
+def test_nodes_of_a_hop_lie_in_a_struct(tmp_path):
+    case, given = own.DETECTOR_CASE, parse_map(own.DETECTOR_MAP, own.DETECTOR_CASE)
+    library = own.build_library(tmp_path, own.write_detector(tmp_path))
+    with HostLibrary(library, "detect", given) as target:
+        found = foreign.run(case, given, target)
+    expected = case.trace(stimuli.load(case.stimulus))
+    for name in ("integrated", "score"):
+        assert np.ptp(expected[name]) > 0
+        np.testing.assert_array_equal(found[name], expected[name], err_msg=name)
+
+
 def test_a_last_call_that_is_not_full_gives_as_many_values_as_the_case_has(sound, expected):
     n = expected["output"].shape[1]
     assert n % SAMPLES != 0
