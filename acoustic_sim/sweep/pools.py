@@ -1,0 +1,194 @@
+"""Where batches are computed: processes of this machine, or a Dask cluster; both hand out plain futures."""
+
+import logging
+import os
+import signal
+import sys
+from collections.abc import Callable, Iterator
+from concurrent.futures import BrokenExecutor, CancelledError, Future
+from contextlib import contextmanager, suppress
+from importlib.metadata import version
+from typing import Any, Protocol
+
+from joblib.externals.loky import ProcessPoolExecutor
+from joblib.externals.loky.process_executor import TerminatedWorkerError
+
+from acoustic_sim.sweep.worker import begin
+from fixedpoint.errors import BittrueError, ConfigError
+
+_ONE_THREAD = ("OMP", "OPENBLAS", "MKL", "NUMEXPR", "VECLIB_MAXIMUM", "NUMBA")
+_CONNECT_SECONDS = 10.0
+
+
+class WorkerDied(Exception):
+    """The process that computed a batch ended."""
+
+
+class Pool(Protocol):
+    """Workers.
+
+    slots : how many batches to have under way
+    isolates : whether a process that ends takes its own batch with it, and nothing else
+    tries_by_itself : whether a batch is tried again before `WorkerDied` is raised
+    """
+
+    isolates: bool
+    tries_by_itself: bool
+
+    @property
+    def slots(self) -> int: ...
+    def submit(self, function: Callable[..., Any], *arguments: Any) -> Future[Any]: ...
+    def result(self, future: Future[Any]) -> Any:
+        """The result of a future that is done; raises WorkerDied."""
+
+    def close(self) -> None: ...
+
+
+class LocalPool:
+    """Processes of this machine, each an executor of its own: one that dies takes down no other.
+
+    Libraries run on one thread in them: rows are what runs side by side.
+    """
+
+    isolates = True
+    tries_by_itself = False
+
+    def __init__(self, jobs: int) -> None:
+        self.slots = jobs
+        self._free: list[ProcessPoolExecutor] = []
+        self._busy: dict[Future[Any], ProcessPoolExecutor] = {}
+
+    def submit(self, function: Callable[..., Any], *arguments: Any) -> Future[Any]:
+        """Begin a call in a free process, which is started if there is none."""
+        with _interrupts_held():  # a process inherits that, and so loads its modules undisturbed
+            executor = self._free.pop() if self._free else _executor()
+            future = executor.submit(function, *arguments)
+        self._busy[future] = executor
+        return future
+
+    def result(self, future: Future[Any]) -> Any:
+        """The result of a future that is done; its process is free, or replaced.
+
+        Raises
+        ------
+        WorkerDied
+        """
+        executor = self._busy.pop(future)
+        try:
+            found = future.result()
+        except TerminatedWorkerError as error:
+            executor.shutdown(kill_workers=True)
+            raise WorkerDied from error
+        except BrokenExecutor as error:
+            executor.shutdown(kill_workers=True)
+            raise BittrueError(f"workers cannot load what they are to compute: {error}") from error
+        self._free.append(executor)
+        return found
+
+    def close(self) -> None:
+        """End the processes, whatever they are doing."""
+        for executor in [*self._free, *self._busy.values()]:
+            executor.shutdown(kill_workers=True)
+
+
+def _executor() -> ProcessPoolExecutor:
+    env = {f"{library}_NUM_THREADS": "1" for library in _ONE_THREAD}
+    if not sys.warnoptions:
+        env["PYTHONWARNINGS"] = "ignore"  # of libraries, as in the command line's own process
+    return ProcessPoolExecutor(1, initializer=begin, initargs=(os.getpid(),), env=env)
+
+
+class ClusterPool:
+    """The workers of a Dask scheduler.
+
+    The scheduler tries a batch whose worker ends on other workers, and then blames all that ran there.
+
+    Raises
+    ------
+    ConfigError
+        No Dask here, nobody who answers at the address, workers without bittrue or with another version.
+    """
+
+    isolates = False
+    tries_by_itself = True
+
+    def __init__(self, address: str) -> None:
+        try:
+            from distributed import Client, KilledWorker
+        except ImportError as error:
+            raise ConfigError(f"--cluster {address}: needs Dask; pip install 'bittrue[cluster]'") from error
+        logging.getLogger("distributed").setLevel(logging.CRITICAL)  # says what is said here as well
+        self.address = address
+        self._killed = KilledWorker
+        try:
+            self._client = Client(address, timeout=_CONNECT_SECONDS, set_as_default=False)
+        except (OSError, ValueError) as error:
+            says = f"no Dask scheduler answers there; tcp://HOST:PORT is needed ({type(error).__name__})"
+            raise ConfigError(f"--cluster {address}: {says}") from error
+        try:
+            self._require_same_version()
+        except BaseException:
+            self._client.close()
+            raise
+        self._executor = self._client.get_executor(pure=False)
+
+    def _require_same_version(self) -> None:
+        here = version("bittrue")
+        try:
+            found = self._client.run(version, "bittrue")
+        except Exception as error:
+            raise ConfigError(f"--cluster {self.address}: a worker has no bittrue {here}: {error}") from error
+        for worker, there in found.items():
+            if there != here:
+                raise ConfigError(
+                    f"--cluster {self.address}: bittrue {there} found on {worker}, {here} needed"
+                )
+
+    @property
+    def slots(self) -> int:
+        """Threads of all workers, and half as many again, so that none waits for the next batch."""
+        threads = sum(self._client.nthreads().values())
+        return max(1, threads + (threads + 1) // 2)
+
+    def submit(self, function: Callable[..., Any], *arguments: Any) -> Future[Any]:
+        """Begin a call somewhere."""
+        return self._executor.submit(function, *arguments)
+
+    def result(self, future: Future[Any]) -> Any:
+        """The result of a future that is done.
+
+        Raises
+        ------
+        WorkerDied, BittrueError
+        """
+        try:
+            return future.result()
+        except self._killed as error:
+            raise WorkerDied from error
+        except (CancelledError, OSError) as error:
+            says = f"connection lost ({type(error).__name__})"
+            raise BittrueError(f"--cluster {self.address}: {says}; what came so far is kept") from error
+
+    def close(self) -> None:
+        """Let go of the cluster, which stays; batches under way are cancelled."""
+        with suppress(Exception):  # it may be gone
+            self._executor.shutdown(wait=False)
+            self._client.close()
+
+
+def open_pool(jobs: int, cluster: str | None) -> Pool:
+    """Processes of this machine, or the cluster at an address."""
+    return LocalPool(jobs) if cluster is None else ClusterPool(cluster)
+
+
+@contextmanager
+def _interrupts_held() -> Iterator[None]:
+    """Ctrl-C waits until the block is done."""
+    if not hasattr(signal, "pthread_sigmask"):  # Windows
+        yield
+        return
+    before = signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT})
+    try:
+        yield
+    finally:
+        signal.pthread_sigmask(signal.SIG_SETMASK, before)
