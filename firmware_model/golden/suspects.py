@@ -149,7 +149,7 @@ def search_faults(
     package = "/".join(type(run.params).__module__.split(".")[:2])  # firmware_model/dynamics, say
     job = Job(evidence, tuple(made.sites), tuple(made.reachable(package)), modes, seconds)
     with tempfile.TemporaryDirectory(prefix="bittrue-") as scratch:
-        folder = fault_sites.write(made, _writable(cache or _user_cache(), Path(scratch)))
+        folder = fault_sites.write(made, writable(cache or user_cache(), Path(scratch)))
         environ = {**os.environ, "PYTHONPATH": str(folder)}
         command = [sys.executable, "-P", "-m", fault_search.__name__]
         ran = subprocess.run(
@@ -161,11 +161,12 @@ def search_faults(
     return [Match(*fields) for fields in pickle.loads(ran.stdout)]
 
 
-def _user_cache() -> Path:
+def user_cache() -> Path:
+    """Folder of what is compiled."""
     return Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache") / "bittrue"
 
 
-def _writable(base: Path, scratch: Path) -> Path:
+def writable(base: Path, scratch: Path) -> Path:
     """`base` if copies can be kept there, else the scratch folder."""
     try:
         base.mkdir(parents=True, exist_ok=True)

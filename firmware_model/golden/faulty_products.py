@@ -1,0 +1,166 @@
+"""The products with a named fault of arithmetic, "truncate" or "wrap@score_from", as careless firmware."""
+
+import atexit
+import os
+import pickle
+import subprocess
+import sys
+import tempfile
+import threading
+from difflib import get_close_matches
+from functools import cache
+from pathlib import Path
+from typing import Any, NamedTuple
+
+import numpy as np
+
+from firmware_model.dynamics.params import DynamicsConfig
+from firmware_model.dynamics.stream import pad_for_latency
+from firmware_model.golden import fault_sites, fault_worker
+from firmware_model.golden import faulty_primitives as faulty
+from firmware_model.golden.fault_search import MODES
+from firmware_model.golden.fault_worker import Request
+from firmware_model.golden.suspects import user_cache, writable
+from firmware_model.watermark.detector import Detected
+from firmware_model.watermark.key import Key
+from firmware_model.watermark.params import WatermarkConfig
+from fixedpoint.errors import BittrueError, ConfigError
+
+FAULTS = {
+    "truncate": faulty.TRUNCATE,
+    "towards-zero": faulty.TOWARDS_ZERO,
+    "half-even": faulty.EVEN,
+    "half-away": faulty.AWAY,
+    "round": faulty.ROUND,
+    "wrap": faulty.WRAP,
+    "word32": faulty.WORD_32,
+    "word40": faulty.WORD_40,
+}
+_SECONDS = 300.0  # for one request, a compilation of all kernels included
+
+
+class Fault(NamedTuple):
+    """name : as it was asked for;  sites, mode : of `fault_sites`' copy."""
+
+    name: str
+    product: str
+    sites: tuple[int, ...]
+    mode: int
+
+
+def parse_fault(text: str, product: str) -> Fault:
+    """A fault by its name: everywhere in a product, or in one kernel, "truncate@correlate".
+
+    truncate : TRN where RND is meant;  round : RND where TRN is;  towards-zero, half-even, half-away : other
+    roundings;  wrap : WRAP where SAT is meant;  word32, word40 : sums held in so few bits
+
+    Raises
+    ------
+    ConfigError
+        No such fault, no such kernel in this product, or a kernel without what the fault alters.
+    """
+    name, at, kernel = text.partition("@")
+    if name not in FAULTS:
+        raise ConfigError(f"fault {name!r}: must be one of {', '.join(FAULTS)}{_close(name, list(FAULTS))}")
+    made = _copy()
+    mode = FAULTS[name]
+    sites = [i for i in made.reachable(f"firmware_model/{product}") if made.sites[i].primitive in MODES[mode]]
+    if at:
+        kernels = sorted({made.sites[i].kernel for i in sites})
+        sites = [i for i in sites if made.sites[i].kernel == kernel]
+        if not sites:
+            raise ConfigError(
+                f"fault {text!r}: the kernel must be one of {', '.join(kernels)}{_close(kernel, kernels)}"
+            )
+    return Fault(text, product, tuple(sites), mode)
+
+
+def detect_faulty(pcm: np.ndarray, keys: list[Key], config: WatermarkConfig, fault: Fault) -> Detected:
+    """`watermark.detector.detect` with a fault.
+
+    Raises
+    ------
+    BittrueError
+        The process that runs it ended, or took longer than five minutes.
+    """
+    plain = [Key(key.octets) for key in keys]  # a class that the copy knows
+    return _ask(fault, (pcm, plain, config))
+
+
+def process_faulty(x_q15: np.ndarray, config: DynamicsConfig, fault: Fault) -> np.ndarray:
+    """`dynamics.stream.process` with a fault: (channels, n) int16 -> the same, in step.
+
+    Raises
+    ------
+    BittrueError
+        As `detect_faulty`.
+    """
+    late = config.latency_samples
+    return _ask(fault, (pad_for_latency(x_q15, config), config))[:, late : late + x_q15.shape[1]]
+
+
+def _close(name: str, names: list[str]) -> str:
+    close = get_close_matches(name, names, 1)
+    return f"; did you mean {close[0]}?" if close else ""
+
+
+@cache
+def _copy() -> fault_sites.Copy:
+    return fault_sites.rewrite()
+
+
+class _Worker:
+    """A process that runs the altered copy, for as long as this one lives."""
+
+    def __init__(self) -> None:
+        self._scratch = tempfile.TemporaryDirectory(prefix="bittrue-")
+        folder = fault_sites.write(_copy(), writable(user_cache(), Path(self._scratch.name)))
+        self._process = subprocess.Popen(
+            [sys.executable, "-P", str(Path(fault_worker.__file__).resolve())],
+            cwd=folder,
+            env={**os.environ, "PYTHONPATH": str(folder)},
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.DEVNULL,
+        )
+
+    def ask(self, request: Request) -> tuple[str, Any]:
+        """The reply; EOFError or OSError where the process has ended."""
+        assert self._process.stdin is not None
+        assert self._process.stdout is not None
+        timer = threading.Timer(_SECONDS, self._process.kill)
+        timer.start()
+        try:
+            pickle.dump(tuple(request), self._process.stdin)
+            self._process.stdin.flush()
+            return pickle.load(self._process.stdout)
+        finally:
+            timer.cancel()
+
+    def close(self) -> None:
+        """End the process, and wait for it."""
+        self._process.kill()
+        self._process.communicate()
+        self._scratch.cleanup()
+
+
+_workers: list[_Worker] = []  # none or one
+
+
+@atexit.register
+def _close_workers() -> None:
+    while _workers:
+        _workers.pop().close()
+
+
+def _ask(fault: Fault, arguments: tuple[Any, ...]) -> Any:
+    if not _workers:
+        _workers.append(_Worker())
+    try:
+        state, value = _workers[0].ask(Request(fault.product, fault.sites, fault.mode, arguments))
+    except (EOFError, OSError, pickle.UnpicklingError) as error:
+        _close_workers()
+        raise BittrueError(f"fault {fault.name!r}: the process with the altered kernels ended") from error
+    if state == "failed":
+        raise BittrueError(f"fault {fault.name!r}: {value}")
+    return value
