@@ -23,13 +23,13 @@ from benchmarks.observations import Observations
 from benchmarks.pool import run_tasks
 from benchmarks.report import RESULTS, TRIALS, arguments, publish, rounded, run
 from benchmarks.rooms import ROOMS, conditions, response_of, scene_of
+from firmware_model.mark_scores import expected_hops, mark_scores
 from firmware_model.reference import watermark as reference
 from firmware_model.watermark.detector import detect
 from firmware_model.watermark.embedder import DEFAULT_STRENGTHS_DB, embed
 from firmware_model.watermark.params import WatermarkConfig
 from fixedpoint.qformat import Q15
 
-SEARCH_HOPS = 3  # a mark is looked for this far from where it is known to end
 QUICK_HOSTS = ("hyde_acoustic_rock", "sonicpi_loop_garzul", "cmu_arctic_us_aew_a0001")
 QUICK_ROOMS = ("box 8 m, 0.5 s", "Arthur Sykes auditorium", "warehouse, omni")
 
@@ -47,58 +47,6 @@ class HostResult(NamedTuple):
     marks: np.ndarray
     cells: np.ndarray
     score_error: np.ndarray
-
-
-def expected_hops(
-    marks_s: np.ndarray, delay_s: float, drift_ppm: float, config: WatermarkConfig
-) -> np.ndarray:
-    """The hop at which the score of each mark should peak, as the detector's time_s has it, solved for t.
-
-    Parameters
-    ----------
-    marks_s : (marks,) float, seconds, starts in the marked signal
-    delay_s : of the room, seconds;  drift_ppm : of the microphone's clock
-
-    Returns
-    -------
-    (marks,) int
-    """
-    start = (np.asarray(marks_s) + delay_s) * (1 + drift_ppm * 1e-6) * config.fs_hz
-    end = start + config.mark_samples + (config.fft_size - config.hop) / 2
-    return np.round(end / config.hop - 1).astype(int)
-
-
-def mark_scores(z: np.ndarray, hops: np.ndarray, run_of_marks: int, mark_hops: int) -> np.ndarray:
-    """What the single-mark scores say of each mark, and of its run up to it.
-
-    Parameters
-    ----------
-    z : (hops, patterns) float, single-mark scores; mark j carries pattern j modulo patterns
-    hops : (marks,) int, expected hop of each mark
-    run_of_marks : marks 0 to run_of_marks - 1 are a run, the next as many another, ...
-    mark_hops : length of a mark, hops
-
-    Returns
-    -------
-    (2, marks) float, the largest within SEARCH_HOPS of the expected hop, of
-        z_j, and of max over M of (z_j + z_(j-1) + ...)/sqrt(M), M up to the mark's place in its run:
-        what a listener has who began to listen when the run began. 0 past the recording's end
-    """
-    patterns = z.shape[1]
-    best = np.zeros((2, len(hops)))
-    for mark, hop in enumerate(hops):
-        near = np.arange(max(hop - SEARCH_HOPS, 0), min(hop + SEARCH_HOPS + 1, len(z)))
-        if not len(near):
-            continue
-        best[0, mark] = z[near, mark % patterns].max()
-        total = np.zeros(len(near))
-        so_far = []
-        for m in range(mark % run_of_marks + 1):
-            then = near - m * mark_hops
-            total += np.where(then >= 0, z[then, (mark - m) % patterns], 0.0)
-            so_far.append(total.max() / np.sqrt(m + 1))
-        best[1, mark] = max(so_far)
-    return best
 
 
 def measure_host(name: str, host_index: int, room_names: tuple[str, ...], strength_db: float) -> HostResult:

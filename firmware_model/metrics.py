@@ -74,9 +74,16 @@ def match_marks(
             continue
         if detection.marks == 1:
             one_mark |= hit
-        behind_s = detection.time_s - heard_s
-        found |= (behind_s >= -tolerance_s) & (behind_s <= (detection.marks - 1) * mark_seconds + tolerance_s)
+        found |= finds(detection, heard_s, mark_seconds, tolerance_s)
     return Hits(one_mark, found, strays)
+
+
+def finds(
+    detection: DetectionLike, heard_s: np.ndarray, mark_seconds: float, tolerance_s: float
+) -> np.ndarray:
+    """(n,) bool, the marks that a detection at a mark has added up; arguments as of `match_marks`."""
+    behind_s = detection.time_s - heard_s
+    return (behind_s >= -tolerance_s) & (behind_s <= (detection.marks - 1) * mark_seconds + tolerance_s)
 
 
 def unpaired(

@@ -1,40 +1,13 @@
 """What the benchmarks count and how: scores at marks, materials, the README's tables."""
 
-import numpy as np
 import pytest
 
 from benchmarks import hosts, readme, rooms
-from benchmarks.detection import SEARCH_HOPS, expected_hops, mark_scores
 from benchmarks.report import Table, verdict
 from firmware_model.watermark.params import WatermarkConfig
 from fixedpoint.errors import ConfigError
 
 # --- by hand ---------------------------------------------------------------------------------
-
-
-def test_expected_hop_inverts_the_detectors_time():
-    """time_s = ((t+1)H - R h H - (N-H)/2)/fs; for t = 66: (67*512 - 32768 - 768)/16000 = 768/16000."""
-    config = WatermarkConfig()
-    assert expected_hops(np.array([0.048]), 0.0, 0.0, config).tolist() == [66]
-    assert expected_hops(np.array([0.0]), 0.048, 0.0, config).tolist() == [66]
-    assert expected_hops(np.array([0.048, 1000.048]), 0.0, 50.0, config).tolist() == [66, 66 + 31250 + 2]
-
-
-def test_mark_scores_add_up_within_a_run_and_no_further():
-    """Marks of 10 hops ending at hops 9, 19, ...; patterns 0, 1 in turn; runs of two marks."""
-    z = np.zeros((40, 2))
-    z[9, 0], z[19, 1], z[29, 0], z[39, 1] = 3.0, 5.0, 4.0, -1.0
-    one, run = mark_scores(z, np.array([9, 19, 29, 39]), 2, 10)
-    assert one.tolist() == [3.0, 5.0, 4.0, 0.0]  # the last: zero is within three hops of -1
-    # Run 1: 3, then max(5, (3 + 5)/sqrt 2). Run 2 does not see the 5: 4, then max(0, (4 - 1)/sqrt 2).
-    np.testing.assert_allclose(run, [3.0, 8 / np.sqrt(2), 4.0, 3 / np.sqrt(2)])
-
-
-def test_mark_scores_look_three_hops_around_and_give_zero_past_the_end():
-    z = np.zeros((20, 1))
-    z[9 + SEARCH_HOPS + 1] = 7.0
-    one, _ = mark_scores(z, np.array([9, 10, 30]), 4, 10)
-    assert one.tolist() == [0.0, 7.0, 0.0]
 
 
 def test_verdicts():
