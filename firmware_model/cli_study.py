@@ -9,13 +9,14 @@ import typer
 
 from firmware_model import cli_output as output
 from firmware_model.cli_options import Json, Seed
+from fixedpoint.errors import ConfigError
 
 app = typer.Typer(add_completion=False, rich_markup_mode=None)
 
 
 @app.command(short_help="Run a plan of rooms, noises, codecs: what is found, row by row.")
 def sweep(
-    path: Annotated[str, typer.Argument(metavar="PLAN.toml", help="The plan, a TOML file.")],
+    path: Annotated[str, typer.Argument(metavar="PLAN", help="The plan, a TOML file.")],
     out: Annotated[
         str | None, typer.Option("--out", metavar="DIR", help="Folder of the results; made if there is none.")
     ] = None,
@@ -45,12 +46,36 @@ def sweep(
     The same command goes on where it was, after Ctrl-C or anything worse. A row that fails is kept with its
     error. Status 0: every row is there; 2: the plan or DIR cannot be used, what DIR holds is as it was.
     """
+    from time import perf_counter
+
     from firmware_model import cli_sweep
 
     if row is not None:
-        cli_sweep.one_row(path, row, wav, out, json)
+        cli_sweep.refuse({"--out": out, "--jobs": jobs, "--cluster": cluster, "--retry": retry}, "--row")
+        if wav is not None:
+            output.check_output(wav, [path], (".wav", ".flac"))
+            output.check_streams(wav, json)
+        found = cli_sweep.one_row(path, row, wav)
+        if json:
+            output.emit_json(found)
+        elif wav == output.STDIO:
+            output.note(cli_sweep.row_in_words(found))
+        else:
+            output.emit(cli_sweep.row_in_words(found))
+        return
+    cli_sweep.refuse({"--wav": wav}, "a whole plan")
+    if out is None:
+        raise ConfigError("--out: missing; give a folder for the results, or --row N for one row")
+    if jobs is not None and cluster is not None:
+        raise ConfigError("--jobs: a cluster has its own; drop --jobs or --cluster")
+    begun = perf_counter()
+    with cli_sweep.showing("sweep") as tell:
+        done = cli_sweep.sweep(path, out, jobs or 1, cluster, retry, tell)
+    seconds = perf_counter() - begun
+    if json:
+        output.emit_json(cli_sweep.facts(out, done, seconds))
     else:
-        cli_sweep.whole(path, out, jobs, cluster, retry, wav, json)
+        output.emit(cli_sweep.in_words(out, done, seconds))
 
 
 @app.command(short_help="False alarms on long unmarked audio, and the threshold for a wanted rate.")

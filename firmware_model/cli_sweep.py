@@ -1,17 +1,240 @@
-"""`sweep`: what evaluates a plan's rows, progress, and what is printed."""
+"""`sweep`: whose rows a plan's are, progress on stderr, what is printed."""
+
+import hashlib
+import importlib
+import signal
+import sys
+import time
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any, Protocol
+
+from acoustic_sim.sweep.design import Condition
+from acoustic_sim.sweep.plan import Plan, load_plan
+from acoustic_sim.sweep.results import Results
+from acoustic_sim.sweep.run import Progress, run
+from acoustic_sim.sweep.worker import Evaluate, evaluate_batch
+from firmware_model import cli_output as output
+from fixedpoint.errors import BittrueError, ConfigError
+
+_MODULES = {
+    "watermark": "firmware_model.cli_sweep_watermark",
+    "mbdp": "firmware_model.cli_sweep_dynamics",
+}
+_DECIDES_ROWS = (  # of the sources; reports, benchmarks and the other commands do not
+    "fixedpoint/*.py",
+    "acoustic_sim/*.py",
+    "acoustic_sim/loudspeaker/*.py",
+    "firmware_model/[!c]*.py",  # the command line apart
+    "firmware_model/cli_detect.py",
+    "firmware_model/cli_sweep_watermark*.py",
+    "firmware_model/cli_sweep_dynamics*.py",
+    "firmware_model/watermark/*.py",
+    "firmware_model/dynamics/*.py",
+    "firmware_model/dynamics/profiles/*.toml",
+    "firmware_model/reference/*.py",
+)
+_NOTE_SECONDS = 30.0  # between lines of progress, where stderr is no terminal
 
 
-def one_row(path: str, row: int, wav: str | None, out: str | None, json: bool) -> None:
-    """One row alone."""
+class Product(Protocol):
+    """What a product's module has for a sweep.
+
+    OUTCOME : name of each part of a row's outcome -> its type
+    CHECKS : for an axis, what the product asks of a value; raises ConfigError
+    group_key, evaluate : see `acoustic_sim.sweep.run`
+    heard : what a row's microphone heard: (n,) int16, Q1.15, and its rate in Hz
+    """
+
+    OUTCOME: Mapping[str, type]
+    CHECKS: Mapping[str, Callable[[Any], object]]
+    group_key: Callable[[Condition], Any]
+    evaluate: Evaluate
+    heard: Callable[[Condition], tuple[Any, int]]
 
 
-def whole(
-    path: str,
-    out: str | None,
-    jobs: int | None,
-    cluster: str | None,
-    retry: bool,
-    wav: str | None,
-    json: bool,
-) -> None:
-    """All rows that are missing."""
+def product_of(name: str) -> Product:
+    """The module of a product."""
+    module: Any = importlib.import_module(_MODULES[name])
+    return module
+
+
+def load(path: str) -> Plan:
+    """A plan, checked as its product asks as well.
+
+    Raises
+    ------
+    ConfigError
+    """
+    return load_plan(path, lambda product: product_of(product).CHECKS)
+
+
+def code_digest() -> str:
+    """First 16 hex digits of the SHA-256 of the sources that decide a row."""
+    root = Path(__file__).resolve().parents[1]
+    digest = hashlib.sha256()
+    for pattern in _DECIDES_ROWS:
+        for path in sorted(root.glob(pattern)):
+            digest.update(path.relative_to(root).as_posix().encode() + b"\0" + path.read_bytes() + b"\0")
+    return digest.hexdigest()[:16]
+
+
+def sweep(
+    path: str, out: str, jobs: int, cluster: str | None, retry: bool, tell: Callable[[Progress], None]
+) -> Progress:
+    """Compute every row of a plan that the folder has not.
+
+    Parameters
+    ----------
+    retry : rows that are errors are computed again
+    tell : called at the begin and after each row
+
+    Raises
+    ------
+    BittrueError
+    """
+    plan = load(path)
+    product = product_of(plan.product)
+    with Results.open(out, plan, product.OUTCOME, {"code": code_digest()}) as results:
+        if retry:
+            results.forget_errors()
+        return run(
+            results,
+            product.evaluate,
+            product.group_key,
+            jobs=jobs,
+            cluster=cluster,
+            progress=tell,
+            identity=code_digest,
+        )
+
+
+def one_row(path: str, row: int, wav: str | None) -> dict[str, Any]:
+    """One row of a plan, computed here and now, by the names of a table's columns.
+
+    Parameters
+    ----------
+    wav : where what the microphone heard is written to, or None
+
+    Raises
+    ------
+    BittrueError
+        No such row; an error in it.
+    """
+    plan = load(path)
+    rows = plan.conditions()
+    if not 1 <= row <= len(rows):
+        raise ConfigError(f"--row {row}: must be in [1, {len(rows)}], the rows of {path}")
+    condition, product = rows[row - 1], product_of(plan.product)
+    if wav is not None:
+        from firmware_model import cli_audio
+
+        pcm, fs_hz = product.heard(condition)
+        cli_audio.write(wav, pcm, fs_hz, "PCM_16")
+    (answer,) = evaluate_batch(product.evaluate, [condition])
+    if isinstance(answer.outcome, str):
+        raise BittrueError(f"row {row}: {answer.outcome}")
+    values = {name: plan.as_written(value) for name, value in condition.values.items()}
+    return {
+        "row": row,
+        "programme": plan.as_written(condition.programme),
+        "repeat": condition.repeat,
+        "seed": condition.seed,
+        **values,
+        **answer.outcome,
+    }
+
+
+def refuse(options: Mapping[str, Any], beside: str) -> None:
+    """Raise ConfigError where one of the options is given."""
+    for name, value in options.items():
+        if value:
+            raise ConfigError(f"{name}: has no meaning with {beside}; drop it")
+
+
+def facts(folder: str, progress: Progress, seconds: float) -> dict[str, Any]:
+    """What --json prints of a sweep."""
+    return {
+        "folder": folder,
+        "rows": progress.done,
+        "errors": progress.errors,
+        "computed": progress.done - progress.before,
+        "seconds": seconds,
+    }
+
+
+def in_words(folder: str, progress: Progress, seconds: float) -> str:
+    """A sweep that is done, in one line or two."""
+    computed = progress.done - progress.before
+    says = f"{folder}: {output.counted(progress.done, 'row')}, {computed} of them now"
+    if computed:
+        says += f" in {_duration(seconds)}, {computed / seconds:.2f} a second"
+    if progress.errors:
+        says += f"\n{output.counted(progress.errors, 'row')} with an error; --retry computes them again"
+    return says
+
+
+def row_in_words(row: dict[str, Any]) -> str:
+    """One row, a line for each column."""
+    width = max(map(len, row))
+    return "\n".join(f"{name:{width}}  {'none' if value is None else value}" for name, value in row.items())
+
+
+@contextmanager
+def showing(title: str) -> Iterator[Callable[[Progress], None]]:
+    """Rows, rate and time left on stderr: a bar on a terminal, else a line now and then."""
+    if signal.getsignal(signal.SIGINT) is signal.SIG_DFL:
+        signal.signal(signal.SIGINT, signal.default_int_handler)  # see `cli.main`
+    if sys.stderr is None or not sys.stderr.isatty():
+        yield _Notes(title)
+        return
+    from rich.console import Console
+    from rich.progress import BarColumn, MofNCompleteColumn, TextColumn, TimeRemainingColumn
+    from rich.progress import Progress as Bar
+
+    columns = (
+        TextColumn("{task.description}", markup=False),
+        BarColumn(),
+        MofNCompleteColumn(),
+        TextColumn("{task.fields[rate]}"),
+        TimeRemainingColumn(),
+    )
+    with Bar(*columns, console=Console(stderr=True), transient=True) as bar:
+        task, begun = bar.add_task(title, total=None, rate=""), time.monotonic()
+
+        def tell(progress: Progress) -> None:
+            rate = (progress.done - progress.before) / max(time.monotonic() - begun, 1e-3)
+            errors = f", {output.counted(progress.errors, 'error')}" if progress.errors else ""
+            shown = f"{rate:.2f} rows/s{errors}"
+            bar.update(task, completed=progress.done, total=progress.total, rate=shown)
+
+        yield tell
+
+
+class _Notes:
+    """Lines of progress for a log."""
+
+    def __init__(self, title: str) -> None:
+        self._title = title
+        self._begun = self._last = time.monotonic()
+
+    def __call__(self, progress: Progress) -> None:
+        now = time.monotonic()
+        computed, left = progress.done - progress.before, progress.total - progress.done
+        if now - self._last < _NOTE_SECONDS or not computed:
+            return
+        self._last = now
+        rate = computed / (now - self._begun)
+        output.note(
+            f"{self._title}: {progress.done} of {progress.total} rows, {rate:.2f} a second, "
+            f"{_duration(left / rate)} left"
+        )
+
+
+def _duration(seconds: float) -> str:
+    """ "42 s", "3 min 20 s", "2 h 5 min"."""
+    if seconds < 60:
+        return f"{seconds:.0f} s"
+    minutes, rest = divmod(round(seconds), 60)
+    return f"{minutes} min {rest} s" if minutes < 60 else f"{minutes // 60} h {minutes % 60} min"

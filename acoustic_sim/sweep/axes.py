@@ -9,6 +9,7 @@ from typing import Any
 
 import soundfile
 
+from acoustic_sim.codec import NONE, parse_codec
 from acoustic_sim.placement import MIN_DISTANCE_M
 from acoustic_sim.scene import AMBIENT_KINDS, MAX_DISTANCE_M, Loudspeaker
 
@@ -139,6 +140,16 @@ def _room(name: str) -> Axis:
     return Axis(name, list, "fit", '"fit" or [length, width, height], each 1.8 to 100 m', read)
 
 
+def _codec(name: str) -> Axis:
+    def read(value: Any, folder: Path) -> str:
+        if not isinstance(value, str):
+            raise ValueError
+        codec = parse_codec(value)
+        return NONE if codec is None else str(codec)
+
+    return Axis(name, str, NONE, '"none", or a codec with kbit/s, such as "mp3-128"', read)
+
+
 def read_sound(value: Any, folder: Path) -> str:
     """The absolute path of a sound file that can be opened.
 
@@ -180,12 +191,7 @@ AXES: dict[str, tuple[Axis, ...]] = {
         _sound("rir", None, ()),
         _choice("loudspeaker", "smart-speaker", tuple(LOUDSPEAKERS)),
         _VOLUME,
-        _text(
-            "codec",
-            "none",
-            r"none|(mp3|aac|opus|sbc)-\d{1,4}",
-            '"none", or mp3, aac, opus or sbc with kbit/s, such as "mp3-128"',
-        ),
+        _codec("codec"),
         _whole("resample_hz", None, 8000, 192000, "Hz", "none"),
         _number("snr_db", None, -40, 120, "dB", "none"),
         _sound("noise", "cafe", AMBIENT_KINDS),

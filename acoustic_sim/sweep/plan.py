@@ -16,7 +16,7 @@ from acoustic_sim.sweep.plan_tables import Problems, read_axes, read_programme, 
 from fixedpoint.errors import ConfigError
 
 MAX_ROWS = 1_000_000
-Checks = Mapping[str, Callable[[Any], object]]
+Checks = Callable[[str], Mapping[str, Callable[[Any], object]]]
 
 
 @dataclass(frozen=True)
@@ -133,7 +133,7 @@ def load_plan(path: str | Path, checks: Checks | None = None) -> Plan:
     Parameters
     ----------
     path : of a TOML file; sound files in it are relative to its folder
-    checks : for an axis, what more its product asks of a value; raises ConfigError
+    checks : product -> for an axis, what more the product asks of a value; raises ConfigError
 
     Raises
     ------
@@ -152,7 +152,9 @@ def load_plan(path: str | Path, checks: Checks | None = None) -> Plan:
     problems = Problems(Path(path).resolve().parent)
     settings = read_settings(table, problems)
     programmes, seconds = read_programme(table.get("programme"), problems)
-    levels = read_axes(table.get("axes", {}), settings, checks or {}, problems)
+    asked = checks(settings["product"]) if checks else {}
+    levels = read_axes(table.get("axes", {}), settings, asked, problems)
+    check_places(levels, problems)
     problems.raise_for(path)
     plan = Plan(
         text=text,
@@ -164,8 +166,6 @@ def load_plan(path: str | Path, checks: Checks | None = None) -> Plan:
         **settings,
     )
     _check_size(plan, problems)
-    problems.raise_for(path)
-    check_places(plan.conditions(), problems)
     problems.raise_for(path)
     return plan
 

@@ -161,7 +161,7 @@ def _levels(
         problems.add(f"{where}=[]: must hold at least one value")
     found = [_accepted(where, axis.accepted, axis.read, each, problems, check) for each in given]
     for each, path in zip(given, found, strict=True):
-        if isinstance(path, str) and path != each:  # a file, which is known by its absolute path
+        if isinstance(path, str) and Path(path).is_absolute():  # nothing but a file's name is
             problems.files[path] = each
     for each in dict.fromkeys(v for v in found if found.count(v) > 1 and v is not None):
         problems.add(f"{where}={each!r}: given twice")
@@ -216,15 +216,15 @@ def _accepted(
     """The value as it is used, or None and a problem."""
     try:
         found = read(value, problems.folder)
+        if check is not None and found is not None:
+            check(found)
+    except BittrueError as error:  # says all there is to say, and most often begins with the argument
+        says, name = str(error), where.removeprefix("axes.")
+        problems.add(f"axes.{says}" if says.startswith(name) else f"{where}={value!r}: {says}")
+        return None
     except ValueError as error:
         says = f"{error}; " if str(error) else ""
         problems.add(f"{where}={value!r}: {says}must be {accepted}")
-        return None
-    try:
-        if check is not None and found is not None:
-            check(found)
-    except BittrueError as error:
-        problems.add(f"{where}={value!r}: {error}")
         return None
     return found
 

@@ -112,7 +112,7 @@ class ClusterPool:
     isolates = False
     tries_by_itself = True
 
-    def __init__(self, address: str) -> None:
+    def __init__(self, address: str, identity: Callable[[], Any] | None = None) -> None:
         try:
             from distributed import Client, KilledWorker
         except ImportError as error:
@@ -126,23 +126,23 @@ class ClusterPool:
             says = f"no Dask scheduler answers there; tcp://HOST:PORT is needed ({type(error).__name__})"
             raise ConfigError(f"--cluster {address}: {says}") from error
         try:
-            self._require_same_version()
+            self._require_same(identity or _version)
         except BaseException:
             self._client.close()
             raise
         self._executor = self._client.get_executor(pure=False)
 
-    def _require_same_version(self) -> None:
-        here = version("bittrue")
+    def _require_same(self, identity: Callable[[], Any]) -> None:
+        here = identity()
         try:
-            found = self._client.run(version, "bittrue")
+            found = self._client.run(identity)
         except Exception as error:
-            raise ConfigError(f"--cluster {self.address}: a worker has no bittrue {here}: {error}") from error
+            says = f"a worker cannot load bittrue: {type(error).__name__}: {error}"
+            raise ConfigError(f"--cluster {self.address}: {says}") from error
         for worker, there in found.items():
             if there != here:
-                raise ConfigError(
-                    f"--cluster {self.address}: bittrue {there} found on {worker}, {here} needed"
-                )
+                says = f"another bittrue found on {worker}, {there}; {here} needed"
+                raise ConfigError(f"--cluster {self.address}: {says}")
 
     @property
     def slots(self) -> int:
@@ -176,9 +176,13 @@ class ClusterPool:
             self._client.close()
 
 
-def open_pool(jobs: int, cluster: str | None) -> Pool:
+def _version() -> str:
+    return version("bittrue")
+
+
+def open_pool(jobs: int, cluster: str | None, identity: Callable[[], Any] | None = None) -> Pool:
     """Processes of this machine, or the cluster at an address."""
-    return LocalPool(jobs) if cluster is None else ClusterPool(cluster)
+    return LocalPool(jobs) if cluster is None else ClusterPool(cluster, identity)
 
 
 @contextmanager

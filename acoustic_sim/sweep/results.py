@@ -2,24 +2,20 @@
 
 import json
 import math
-import platform
 import sqlite3
 from collections.abc import Iterator, Mapping
-from contextlib import contextmanager, suppress
-from importlib.metadata import PackageNotFoundError, version
+from contextlib import suppress
 from pathlib import Path
 from typing import Any, NamedTuple
 
 from acoustic_sim.sweep.axes import AXES
 from acoustic_sim.sweep.design import Condition
 from acoustic_sim.sweep.plan import Plan
-from fixedpoint.errors import BittrueError, ConfigError
+from acoustic_sim.sweep.results_file import FILE, ResultsError, connect, has_tables, locked, named, read_meta
+from acoustic_sim.sweep.results_meta import meta_of, refuse_another, versions_here
+from fixedpoint.errors import ConfigError
 
-FILE, LOCK = "results.sqlite", "results.lock"
 _SQL = {float: "REAL", int: "INTEGER", bool: "INTEGER", str: "TEXT", list: "TEXT"}
-_PACKAGES = ("bittrue", "numpy", "scipy", "numba", "pyroomacoustics", "soxr", "av")
-_BUSY_SECONDS = 10.0
-_SCHEMA = 1
 
 
 class Timing(NamedTuple):
@@ -31,10 +27,6 @@ class Timing(NamedTuple):
     seconds: float
     worker: str
     attempts: int = 1
-
-
-class ResultsError(BittrueError):
-    """A results file that cannot be used, or not be written to."""
 
 
 class Results:
@@ -67,14 +59,14 @@ class Results:
         folder: str | Path,
         plan: Plan,
         outcome: Mapping[str, type],
-        versions: Mapping[str, str] | None = None,
+        code: Mapping[str, str] | None = None,
     ) -> "Results":
         """The results of a plan, to go on with; folder and file are made where there are none.
 
         Parameters
         ----------
         outcome : name of each part -> float, int, bool, str or list
-        versions : what else, beside the packages' versions, tells how rows are computed
+        code : name -> what else than bittrue's version decides the rows, such as a hash of kernels
 
         Raises
         ------
@@ -88,16 +80,16 @@ class Results:
             folder.mkdir(parents=True, exist_ok=True)
         except OSError as error:
             raise ResultsError(f"{folder}: cannot be made: {error.strerror or error}") from error
-        is_new = not (folder / FILE).exists()
-        if not is_new:
-            _refuse_another(folder, plan, outcome)  # before anything is written
-        lock = _locked(folder)
+        code = code or {}
+        if (folder / FILE).exists():
+            refuse_another(folder, plan, outcome, code)  # before anything is written
+        lock = locked(folder)
         try:
-            with _named(folder, "cannot be written"):
-                connection = _connect(f"{(folder / FILE).absolute().as_uri()}?mode=rwc")
+            with named(folder, "cannot be written"):
+                connection = connect(folder, "rwc")
                 found = cls(folder, connection, lock)
                 found._plan = plan
-                found._create(plan, outcome, dict(versions or {}))
+                found._create(plan, outcome, versions_here(code))
         except BaseException:
             lock.close()
             raise
@@ -115,17 +107,16 @@ class Results:
         folder = Path(folder)
         if not (folder / FILE).is_file():
             raise ConfigError(f"{folder}: no {FILE} found; a folder that bittrue sweep has written is needed")
-        with _named(folder, "cannot be read"):
-            found = cls(folder, _connect(f"{(folder / FILE).absolute().as_uri()}?mode=ro"), None)
-            found.meta = _read_meta(found._connection)
+        with named(folder, "cannot be read"):
+            found = cls(folder, connect(folder, "ro"), None)
+            found.meta = read_meta(found._connection)
         return found
 
-    def _create(self, plan: Plan, outcome: Mapping[str, type], versions: dict[str, str]) -> None:
+    def _create(self, plan: Plan, outcome: Mapping[str, type], run: dict[str, str]) -> None:
         """Tables where there are none, and what is known of this run."""
-        run = _versions() | versions
-        known = _read_meta(self._connection) if _has_tables(self._connection) else {}
+        known = read_meta(self._connection) if has_tables(self._connection) else {}
         runs = known.get("versions", [])
-        self.meta = _meta_of(plan, outcome) | {"versions": runs if run in runs else [*runs, run]}
+        self.meta = meta_of(plan, outcome) | {"versions": runs if run in runs else [*runs, run]}
         columns = _columns(plan, outcome)
         self._connection.execute("PRAGMA journal_mode=WAL")
         self._connection.execute("PRAGMA synchronous=NORMAL")  # a power cut may take the last rows, no more
@@ -221,101 +212,7 @@ class Results:
         self.close()
 
     def _named(self, what: str) -> Any:
-        return _named(self.folder, what)
-
-
-def _connect(uri: str) -> sqlite3.Connection:
-    return sqlite3.connect(uri, uri=True, timeout=_BUSY_SECONDS, isolation_level=None)
-
-
-def _locked(folder: Path) -> sqlite3.Connection:
-    """A lock that ends with the process, however it ends; SQLite knows how on every system."""
-    with _named(folder, "cannot be written", LOCK):
-        lock = sqlite3.connect(folder / LOCK, timeout=0, isolation_level=None)
-        try:
-            lock.execute("BEGIN EXCLUSIVE")
-        except sqlite3.OperationalError as error:
-            lock.close()
-            if "locked" not in str(error):
-                raise
-            raise ResultsError(f"{folder}: another sweep is writing to it; wait for it or end it") from error
-        except BaseException:
-            lock.close()
-            raise
-    return lock
-
-
-def _refuse_another(folder: Path, plan: Plan, outcome: Mapping[str, type]) -> None:
-    with _named(folder, "cannot be read"):
-        connection = _connect(f"{(folder / FILE).absolute().as_uri()}?mode=ro")
-        try:
-            if connection.execute("PRAGMA quick_check(1)").fetchone()[0] != "ok":
-                raise sqlite3.DatabaseError("damaged")
-            if not _has_tables(connection):
-                if connection.execute("SELECT count(*) FROM sqlite_master").fetchone()[0]:
-                    raise ConfigError(f"{folder / FILE}: not a results file; give another folder")
-                return  # killed before it held anything
-            meta = _read_meta(connection)
-        finally:
-            connection.close()
-    if meta.get("digest") != plan.digest:
-        raise ConfigError(
-            f"{folder}: holds results of another plan ({meta.get('path')}, {str(meta.get('digest'))[:12]}), "
-            f"this is {plan.path}, {plan.digest[:12]}; give another folder"
-        )
-    if meta.get("schema") != _SCHEMA or meta.get("outcome") != _kinds(outcome):
-        raise ConfigError(f"{folder}: holds results of another version of bittrue; give another folder")
-
-
-def _has_tables(connection: sqlite3.Connection) -> bool:
-    query = "SELECT count(*) FROM sqlite_master WHERE type = 'table' AND name IN ('meta', 'rows', 'timing')"
-    return connection.execute(query).fetchone()[0] == 3
-
-
-def _read_meta(connection: sqlite3.Connection) -> dict[str, Any]:
-    try:
-        return {key: json.loads(value) for key, value in connection.execute("SELECT key, value FROM meta")}
-    except (ValueError, TypeError) as error:
-        raise sqlite3.DatabaseError("its table meta is damaged") from error
-
-
-def _meta_of(plan: Plan, outcome: Mapping[str, type]) -> dict[str, Any]:
-    settings = {
-        name: getattr(plan, name)
-        for name in (
-            "seed",
-            "design",
-            "samples",
-            "repeats",
-            "false_alarms_per_hour",
-            "impostor_keys",
-            "seconds",
-        )
-    }
-    return {
-        "schema": _SCHEMA,
-        "plan": plan.text,
-        "path": plan.path,
-        "digest": plan.digest,
-        "product": plan.product,
-        "programmes": [plan.as_written(programme) for programme in plan.programmes],
-        "settings": settings,
-        "axes": {name: [plan.as_written(value) for value in values] for name, values in plan.axes.items()},
-        "outcome": _kinds(outcome),
-        "rows": len(plan.conditions()),
-    }
-
-
-def _kinds(outcome: Mapping[str, type]) -> dict[str, str]:
-    return {name: kind.__name__ for name, kind in outcome.items()}
-
-
-def _versions() -> dict[str, str]:
-    found = {"python": platform.python_version(), "platform": platform.platform()}
-    for package in _PACKAGES:
-        with suppress(PackageNotFoundError):
-            found[package] = version(package)
-    return found
+        return named(self.folder, what)
 
 
 def _columns(plan: Plan, outcome: Mapping[str, type]) -> dict[str, type]:
@@ -347,17 +244,3 @@ def _python_values(names: list[str], row: tuple[Any, ...], lists: set[str], flag
             yield bool(value)
         else:
             yield value
-
-
-@contextmanager
-def _named(folder: Path, what: str, file: str = FILE) -> Iterator[None]:
-    """SQLite's errors with the file they are about."""
-    try:
-        yield
-    except sqlite3.Error as error:
-        says = str(error)
-        if "not a database" in says or "malformed" in says:
-            raise ConfigError(
-                f"{folder / file}: not a results file, or damaged; give another folder"
-            ) from error
-        raise ResultsError(f"{folder / file}: {what}: {says}; the rows in it are as they were") from error

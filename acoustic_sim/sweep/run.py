@@ -47,6 +47,7 @@ def run(
     jobs: int = 1,
     cluster: str | None = None,
     progress: Callable[[Progress], None] | None = None,
+    identity: Callable[[], Any] | None = None,
 ) -> Progress:
     """Compute every row of the plan that `results` has not.
 
@@ -59,6 +60,7 @@ def run(
     jobs : processes of this machine, 1 or more; also with one, rows are computed in a process of its own
     cluster : address of a Dask scheduler, tcp://HOST:PORT, instead of them
     progress : called at the begin and after each row
+    identity : what must be the same on every worker of a cluster as here, such as a hash of the code
 
     Raises
     ------
@@ -74,7 +76,7 @@ def run(
     missing = results.missing()
     sweep.tell()
     if missing:
-        pool = open_pool(jobs, cluster)
+        pool = open_pool(jobs, cluster, identity)
         try:
             sweep.queue.extend(batches(missing, group_key, pool.slots))
             sweep.work(pool, evaluate)

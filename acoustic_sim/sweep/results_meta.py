@@ -1,0 +1,79 @@
+"""What a results file says about itself, and whether a plan may go on with it."""
+
+import platform
+import sqlite3
+from collections.abc import Iterable, Mapping
+from contextlib import suppress
+from importlib.metadata import PackageNotFoundError, version
+from pathlib import Path
+from typing import Any
+
+from acoustic_sim.sweep.plan import Plan
+from acoustic_sim.sweep.results_file import connect, has_tables, named, read_meta
+from fixedpoint.errors import ConfigError
+
+_PACKAGES = ("bittrue", "numpy", "scipy", "numba", "pyroomacoustics", "soxr", "av")
+_SETTINGS = ("seed", "design", "samples", "repeats", "seconds", "false_alarms_per_hour", "impostor_keys")
+_SCHEMA = 1
+
+
+def meta_of(plan: Plan, outcome: Mapping[str, type]) -> dict[str, Any]:
+    """What the table `meta` says of a plan."""
+    return {
+        "schema": _SCHEMA,
+        "plan": plan.text,
+        "path": plan.path,
+        "digest": plan.digest,
+        "product": plan.product,
+        "programmes": [plan.as_written(programme) for programme in plan.programmes],
+        "settings": {name: getattr(plan, name) for name in _SETTINGS},
+        "axes": {name: [plan.as_written(value) for value in values] for name, values in plan.axes.items()},
+        "outcome": _names(outcome),
+        "rows": len(plan.conditions()),
+    }
+
+
+def _names(outcome: Mapping[str, type]) -> dict[str, str]:
+    return {name: kind.__name__ for name, kind in outcome.items()}
+
+
+def versions_here(code: Mapping[str, str]) -> dict[str, str]:
+    """What computes here: Python, the packages, and what `code` adds."""
+    found = {"python": platform.python_version(), "platform": platform.platform()}
+    for package in _PACKAGES:
+        with suppress(PackageNotFoundError):
+            found[package] = version(package)
+    return found | dict(code)
+
+
+def refuse_another(folder: Path, plan: Plan, outcome: Mapping[str, type], code: Mapping[str, str]) -> None:
+    """Raise ConfigError unless the file is one that this plan and this version can go on with."""
+    with named(folder, "cannot be read"):
+        connection = connect(folder, "ro")
+        try:
+            if connection.execute("PRAGMA quick_check(1)").fetchone()[0] != "ok":
+                raise sqlite3.DatabaseError("its pages do not fit together")
+            if not has_tables(connection):
+                if connection.execute("SELECT count(*) FROM sqlite_master").fetchone()[0]:
+                    raise sqlite3.DatabaseError("it holds other tables")
+                return
+            meta = read_meta(connection)
+        finally:
+            connection.close()
+    if meta.get("digest") != plan.digest:
+        raise ConfigError(
+            f"{folder}: holds results of another plan ({meta.get('path')}, {str(meta.get('digest'))[:12]}); "
+            f"this is {plan.path}, {plan.digest[:12]}; give another folder"
+        )
+    here = {name: value for name, value in versions_here(code).items() if name == "bittrue" or name in code}
+    there = meta["versions"][-1]
+    same = {name: there.get(name) for name in here} == here
+    if meta.get("schema") != _SCHEMA or meta.get("outcome") != _names(outcome) or not same:
+        raise ConfigError(
+            f"{folder}: holds results of another version ({_in_words(there, here)}); "
+            f"this is {_in_words(here, here)}; give another folder"
+        )
+
+
+def _in_words(versions: Mapping[str, str], names: Iterable[str]) -> str:
+    return ", ".join(f"{name} {str(versions.get(name))[:12]}" for name in names)
