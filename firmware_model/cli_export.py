@@ -66,10 +66,9 @@ def _dynamics(profile: str, rate: int | None, channels: int | None) -> Configure
         if value not in accepted:
             raise ConfigError(f"{name} {value}: must be one of {', '.join(map(str, accepted))}")
     config = load_profile(profile, fs_hz, rows)
+    named = "".join(c if c.isascii() and c.isprintable() else "_" for c in Path(profile).name)
     layout = "mono" if rows == 1 else "stereo"
-    return configured.of_dynamics(
-        config, f"dynamics processor, {Path(profile).name} profile, {fs_hz} Hz {layout}"
-    )
+    return configured.of_dynamics(config, f"dynamics processor, {named} profile, {fs_hz} Hz {layout}")
 
 
 def write(folder: str, setups: list[Configured], force: bool, step: Step) -> list[dict[str, Any]]:
@@ -85,12 +84,21 @@ def write(folder: str, setups: list[Configured], force: bool, step: Step) -> lis
     return cli_vectors.write(folder, contents, force)
 
 
+def facts(setups: list[Configured], files: list[dict[str, Any]]) -> dict[str, Any]:
+    """What --json prints."""
+    names = ("name", "label", "fs_hz", "channels", "block", "latency_samples", "state_bytes", "table_bytes")
+    products = [{name: getattr(setup, name) for name in names} for setup in setups]
+    return {"products": products, "files": files}
+
+
 def report(folder: str, options: Options, setups: list[Configured], files: list[dict[str, Any]]) -> str:
     """What was written, and what to do with it."""
     kilobytes = sum(each["bytes"] for each in files) / 1024
     named = shlex.quote(f"./{folder}" if folder.startswith("-") else folder)
     lines = [f"{folder}: {counted(len(files), 'file')}, {kilobytes:.0f} kB"]
-    lines += [f"{setup.name}: {setup.label}" for setup in setups]
+    for setup in setups:
+        ram, flash = f"{setup.state_bytes} bytes of RAM", f"{setup.table_bytes} bytes of tables"
+        lines.append(f"{setup.label}: {ram}, {flash}")
     if options.product != MBDP and not options.keys:
         lines.append(f"key: {MARKED_KEY}, which everybody knows; --key HEX takes yours")
     return "\n".join([*lines, f"test it: make -C {named} test"])

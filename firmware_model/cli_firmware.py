@@ -76,6 +76,6 @@ def export(
     with output.progress("export", len(setups) + 1) as step:
         files = cli_export.write(folder, setups, force, step)
     if json:
-        output.emit_json({"files": files})
+        output.emit_json(cli_export.facts(setups, files))
     else:
         output.emit(cli_export.report(folder, chosen, setups, files))

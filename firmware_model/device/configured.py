@@ -73,6 +73,23 @@ class Configured(NamedTuple):
         output = () if self.output is None else arrays(self.output, "output.")
         return [*arrays(self.state, "state."), *output]
 
+    @property
+    def state_bytes(self) -> int:
+        """RAM of the state's arrays."""
+        return sum(each.values.nbytes for each in arrays(self.state, "state."))
+
+    @property
+    def table_bytes(self) -> int:
+        """Flash of the arrays among the parameters: coefficients and tables."""
+        return sum(each.values.nbytes for each in arrays(self.params, ""))
+
+    @property
+    def latency_samples(self) -> int:
+        """Delay of the dynamics processor's output; the detector has none, what it reports holds its time."""
+        if self.name == WATERMARK:
+            return 0
+        return int((self.params.band_limiter.blocks + self.params.limiter.blocks) * self.block)
+
 
 def arrays(values: Any, prefix: str) -> Iterator[Array]:
     """Arrays of a NamedTuple and of those within."""

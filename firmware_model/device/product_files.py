@@ -26,7 +26,7 @@ def contents(setups: Sequence[Configured], step: Callable[[str], None]) -> dict[
     step : called as each begins, with its name
     """
     texts: dict[str, str] = {}
-    described, products = [], []
+    described = []
     for setup in setups:
         step(setup.name)
         product, computed = product_of(setup), vectors.compute(setup)
@@ -34,12 +34,11 @@ def contents(setups: Sequence[Configured], step: Callable[[str], None]) -> dict[
         texts[f"{product.prefix}.c"] = product.source
         texts[f"{product.prefix}_vectors.h"] = vectors.header(setup, computed)
         described.append(_facts(setup, product, computed))
-        products.append(product)
     names = [setup.name for setup in setups]
     texts["main.c"] = example_program(names)
     texts["test_vectors.c"] = vectors_program(names)
     texts["Makefile"] = makefile(names)
-    texts["README.md"] = product_readme.readme(list(zip(setups, products, strict=True)))
+    texts["README.md"] = product_readme.readme(setups)
     files = {name: text.encode() for name, text in texts.items()}
     manifest = {
         "about": "Firmware exported by bittrue; vectors are of this configuration, computed by the model.",
@@ -57,7 +56,8 @@ def _facts(setup: Configured, product: Product, computed: Vectors) -> dict[str, 
         "fs_hz": setup.fs_hz,
         "channels": setup.channels,
         "block": setup.block,
-        "state_bytes": sum(a.values.nbytes for a in setup.memory if a.path.startswith("state.")),
+        "state_bytes": setup.state_bytes,
+        "table_bytes": setup.table_bytes,
         "memory": [
             {"path": field.path, "dtype": field.dtype.name, "shape": list(field.shape)}
             for field in product.memory

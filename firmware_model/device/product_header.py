@@ -72,10 +72,7 @@ def macros(setup: Configured) -> list[str]:
         "SAMPLE_RATE_HZ": (setup.fs_hz, ""),
         "CHANNELS": (setup.channels, ""),
         "BLOCK": (setup.block, "samples of each channel"),
-        "STATE_BYTES": (
-            sum(each.values.nbytes for each in setup.memory if each.path.startswith("state.")),
-            "RAM, without pointers and output",
-        ),
+        "STATE_BYTES": (setup.state_bytes, "RAM, without pointers and output"),
     }
     if setup.name == MBDP:
         facts |= _of_dynamics(setup)
@@ -90,11 +87,9 @@ def macros(setup: Configured) -> list[str]:
 
 
 def _of_dynamics(setup: Configured) -> dict[str, tuple[int, str]]:
-    params = setup.params
-    blocks = params.band_limiter.blocks + params.limiter.blocks
     return {
-        "LATENCY": (blocks * setup.block, "samples from input to output"),
-        "BANDS": (params.bands, "that work"),
+        "LATENCY": (setup.latency_samples, "samples from input to output"),
+        "BANDS": (setup.params.bands, "that work"),
     }
 
 

@@ -2,19 +2,22 @@
 
 from collections.abc import Sequence
 
-from firmware_model.device.configured import MBDP, Configured, arrays
-from firmware_model.device.export import Product
+from firmware_model.device.configured import MBDP, Configured
+from firmware_model.device.product_header import prefix
+from firmware_model.watermark.params import SCORE_FRAC_BITS
 
 _HEAD = """\
 # Firmware exported by bittrue
 
-C99 with `stdint.h` alone: no malloc, no float, no recursion, no global state that changes. Its bits are
-those of the model, on every compiler.
+C99 with `stdint.h` alone: no malloc, no float, no recursion, no global state that changes, nothing that
+depends on the compiler. Output and state have the bits of the model.
 
-    make test     # runs the vectors: output and memory, bit for bit
-    make          # builds the example, build/main: @usage@
+    make test    # runs the vectors: output and memory, bit for bit
+    make         # builds the example
 
-`make CC=... CFLAGS=...` tries another compiler. To a project go @sources@; the rest is its proof.
+`make CC=... CFLAGS=...` tries another compiler. The example, `main.c`, takes 16-bit samples:
+@usage@.
+To your project go @sources@; the rest is their proof.
 
 | product | sample rate | samples in a call | state in RAM | configuration in flash |
 |---|---|---|---|---|
@@ -35,48 +38,59 @@ _PARTS = {
     "mbdp": """
 ## bittrue_mbdp: @label@
 
-`bittrue_mbdp_process(self, x, n, y)`: x and y hold n samples of the first channel, then n of the second,
-Q1.15 (int16, full scale 32768). n is any multiple of @block@ (`BITTRUE_MBDP_BLOCK`); y may be x. The output
-is @latency@ samples late (`BITTRUE_MBDP_LATENCY`). How the signal is cut into frames changes nothing.
+    static bittrue_mbdp dynamics;
+    bittrue_mbdp_init(&dynamics);
+    bittrue_mbdp_process(&dynamics, x, n, y);
+
+x and y hold n samples of the first channel, then n of the second, Q1.15 (int16, full scale 32768). n is any
+multiple of @block@ (`BITTRUE_MBDP_BLOCK`); y may be x. The output is @latency@ samples late
+(`BITTRUE_MBDP_LATENCY`). How the signal is cut into frames changes nothing.
 """,
     "watermark": """
 ## bittrue_watermark: @label@
 
-`bittrue_watermark_process(self, x)`: one hop of @block@ samples (`BITTRUE_WATERMARK_BLOCK`), mono, Q1.15
-(int16, full scale 32768). Then `self->output.report[key * 4]` is 1 where a mark is reported; beside it are
-the hop of its best score, counted from 0, the score and the number of consecutive marks. Scores have 9
-fractional bits, in standard deviations of unmarked audio; a mark is reported @hold@ hops after its best
-score. The source holds the signs made from the key, which are enough to find the mark and to forge it:
-keep it as secret as the key.
+    static bittrue_watermark detector;
+    bittrue_watermark_init(&detector);
+    bittrue_watermark_process(&detector, x);
+    if (detector.output.report[BITTRUE_WATERMARK_REPORT_FOUND]) ...
+
+x is one hop of @block@ samples (`BITTRUE_WATERMARK_BLOCK`), mono, Q1.15 (int16, full scale 32768). `report`
+has a row of @columns@ for each key: whether a mark is reported at this hop, the hop of its best score counted
+from 0, that score, and the number of consecutive marks it took. Scores have @bits@ fractional bits and are in
+standard deviations of unmarked audio. A mark is reported @hold@ hops after its best score.
+
+The source holds the signs made from the key. They are enough to find the mark and to forge it: keep the
+source as secret as the key.
 """,
 }
 
 
-def readme(parts: Sequence[tuple[Configured, Product]]) -> str:
+def readme(setups: Sequence[Configured]) -> str:
     """Text of README.md."""
-    names = [product.name for _, product in parts]
-    if len(names) > 1:
-        usage = " or ".join(f"`build/main {name} < in.raw`" for name in names)
+    if len(setups) > 1:
+        usage = " or ".join(f"`build/main {setup.name} < in.raw`" for setup in setups)
     else:
         usage = "`build/main < in.raw`"
-    sources = ", ".join(f"`{product.prefix}.h` and `.c`" for _, product in parts)
-    rows = "".join(_row(setup) for setup, _ in parts)
-    text = _HEAD.replace("@usage@", usage).replace("@sources@", sources) + rows + _TAIL
-    return text + "".join(_part(setup) for setup, _ in parts)
+    sources = " and ".join(f"`{prefix(setup.name)}.h`, `.c`" for setup in setups)
+    head = _HEAD.replace("@usage@", usage).replace("@sources@", sources)
+    return head + "".join(map(_row, setups)) + _TAIL + "".join(map(_part, setups))
 
 
 def _row(setup: Configured) -> str:
-    state = sum(each.values.nbytes for each in setup.memory if each.path.startswith("state."))
-    tables = sum(each.values.nbytes for each in arrays(setup.params, ""))
-    call = f"multiples of {setup.block}" if setup.name == MBDP else f"{setup.block}"
-    cells = (setup.name, f"{setup.fs_hz} Hz, {setup.channels} ch", call, f"{state} bytes", f"{tables} bytes")
-    return f"| {' | '.join(cells)} |\n"
+    call = f"multiples of {setup.block}" if setup.name == MBDP else str(setup.block)
+    sizes = (f"{setup.state_bytes} bytes", f"{setup.table_bytes} bytes")
+    return f"| {' | '.join((setup.name, f'{setup.fs_hz} Hz, {setup.channels} ch', call, *sizes))} |\n"
 
 
 def _part(setup: Configured) -> str:
-    text = _PARTS[setup.name].replace("@label@", setup.label).replace("@block@", str(setup.block))
-    params = setup.params
-    if setup.name == MBDP:
-        blocks = params.band_limiter.blocks + params.limiter.blocks
-        return text.replace("@latency@", str(blocks * setup.block))
-    return text.replace("@hold@", str(params.hold_hops))
+    values = {"label": setup.label, "block": setup.block, "latency": setup.latency_samples}
+    if setup.name != MBDP:
+        values |= {
+            "hold": setup.params.hold_hops,
+            "columns": setup.output.report.shape[1],
+            "bits": SCORE_FRAC_BITS,
+        }
+    text = _PARTS[setup.name]
+    for name, value in values.items():
+        text = text.replace(f"@{name}@", str(value))
+    return text

@@ -16,7 +16,7 @@ _PERIODS = (2, 7, 32, 96, 960)  # of squares, samples
 
 
 def levels(fs_hz: int, channels: int, block: int) -> np.ndarray:
-    """For the dynamics processor: 0.42 s of noise, squares and constants, from silence to full scale.
+    """For the dynamics processor: 0.36 s of noise, squares and constants, from silence to full scale.
 
     Parameters
     ----------
@@ -33,11 +33,12 @@ def levels(fs_hz: int, channels: int, block: int) -> np.ndarray:
     rails = np.tile(_squares(n), (channels, 1))
     rails[1:] = -1 - rails[1:]  # a second channel in opposition
     lowest, silence = np.full((channels, n), INT16_MIN), np.zeros((channels, n))
-    return np.concatenate([quiet, loud, rails, silence, lowest, loud // 8, silence], axis=1).astype(np.int16)
+    # Noise is last: every state then holds something, and says so if it is wrong.
+    return np.concatenate([quiet, loud, rails, silence, lowest, loud // 8], axis=1).astype(np.int16)
 
 
 def marked(config: WatermarkConfig, key: Key) -> np.ndarray:
-    """For the detector: noise with a mark, until it is reported; squares at full scale; silence.
+    """For the detector: noise with a mark, until it is reported; squares at full scale; silence; noise.
 
     Returns
     -------
@@ -51,8 +52,13 @@ def marked(config: WatermarkConfig, key: Key) -> np.ndarray:
     noise = _MARK_LEVEL * FrozenRandom("export-noise").normal(hops * config.hop)
     y = embed(noise, config.fs_hz, key, mode="live", config=config).y
     extremes = _MORE_HOPS * config.hop
-    parts = [np.floor(y * (1 << 15) + 0.5), _squares(extremes), np.zeros(extremes)]
+    last = y[: -(-config.fft_size // config.hop) * config.hop]  # its spectrum stays in the work areas
+    parts = [_rounded(y), _squares(extremes), np.zeros(extremes), _rounded(last)]
     return np.clip(np.concatenate(parts), INT16_MIN, INT16_MAX).astype(np.int16)[np.newaxis]
+
+
+def _rounded(x: np.ndarray) -> np.ndarray:
+    return np.floor(x * (1 << 15) + 0.5)
 
 
 def _noise(amplitude: int, channels: int, n: int) -> np.ndarray:

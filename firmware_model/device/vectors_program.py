@@ -95,7 +95,7 @@ static int test_mbdp(void)
         }
     }
     for (size_t i = 0; i < COUNT(memory); i++) {
-        different += differing(memory[i], 0, samples / rate_hz, different);
+        different += differing(memory[i], 0, (double)samples / rate_hz, different);
         held += (unsigned long)memory[i].count;
     }
     return verdict("mbdp", different, (unsigned long)channels * samples, held);
@@ -129,7 +129,7 @@ static int test_watermark(void)
         }
     }
     for (size_t k = 0; k < COUNT(memory); k++) {
-        different += differing(memory[k], 0, hops * hop_s, different);
+        different += differing(memory[k], 0, (double)hops * hop_s, different);
         held += (unsigned long)memory[k].count;
     }
     return verdict("watermark", different, outputs, held);
