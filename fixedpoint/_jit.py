@@ -129,6 +129,20 @@ def kernel(function: _Kernel) -> _Kernel:
     return compiled
 
 
+def callback(signature: str) -> Callable[[Callable[..., Any]], Any]:
+    """Compile a function that C code is to call, with NUMBA_DISABLE_JIT=1 as well.
+
+    Parameters
+    ----------
+    signature : in Numba's words: "void(voidptr, uint64, CPointer(int64))"
+
+    Returns
+    -------
+    a decorator; what it returns has the machine code's ``address``, and must live as long as C may call it
+    """
+    return numba.cfunc(signature)
+
+
 def registered_kernels() -> dict[str, Callable[..., Any]]:
     """Kernels registered so far, by qualified name ("fixedpoint.arith.sat16"), callees before callers."""
     return dict(_registry)

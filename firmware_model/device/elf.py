@@ -1,0 +1,189 @@
+"""Firmware in an ELF file: what is loaded where, and the names of its functions and data."""
+
+import bisect
+import difflib
+from pathlib import Path
+from typing import Any, NamedTuple
+
+from fixedpoint.errors import ConfigError
+
+_NEAR = 3  # names suggested for one that is not there
+
+
+class Symbol(NamedTuple):
+    """A function or an object. address : without the Thumb bit;  size : bytes, 0 where it is not known"""
+
+    name: str
+    address: int
+    size: int
+
+
+class Segment(NamedTuple):
+    """What is loaded.
+
+    address : where the program finds it;  load_address : where it lies in flash
+    content : bytes of the file;  size : in memory, what is beyond the content is zeros
+    writable, executable : as the linker says
+    """
+
+    address: int
+    load_address: int
+    content: bytes
+    size: int
+    writable: bool
+    executable: bool
+
+
+class Section(NamedTuple):
+    """A section that occupies memory. allocated : bytes of flash if stored, and of RAM if writable"""
+
+    name: str
+    address: int
+    size: int
+    writable: bool
+    executable: bool
+    stored: bool
+
+
+class Firmware(NamedTuple):
+    """An ELF file for a Cortex-M. functions, objects : by address"""
+
+    path: str
+    segments: tuple[Segment, ...]
+    sections: tuple[Section, ...]
+    functions: tuple[Symbol, ...]
+    objects: tuple[Symbol, ...]
+
+    def symbol(self, name: str) -> Symbol:
+        """The function or object of a name.
+
+        Raises
+        ------
+        ConfigError
+            There is none; names like it.
+        """
+        symbols = {symbol.name: symbol for symbol in (*self.objects, *self.functions)}
+        if name in symbols:
+            return symbols[name]
+        near = difflib.get_close_matches(name, symbols, _NEAR)
+        says = f"; there is {', '.join(near)}" if near else ""
+        if not symbols:
+            says = "; its symbol table is empty, link without --strip-all"
+        raise ConfigError(f"{self.path}: symbol {name!r} not found{says}")
+
+    def function_at(self, address: int) -> Symbol | None:
+        """The function that an address lies in."""
+        i = bisect.bisect_right(self.functions, address, key=lambda symbol: symbol.address) - 1
+        if i < 0:
+            return None
+        found = self.functions[i]
+        ends = found.address + found.size if found.size else self._end_of_code(found.address)
+        return found if address < ends else None
+
+    def place(self, address: int) -> str:
+        """ "limit_block+0x12", or "no function" for an address outside of all."""
+        found = self.function_at(address)
+        return f"{found.name}+{address - found.address:#x}" if found else "no function"
+
+    def _end_of_code(self, address: int) -> int:
+        ends = (s.address + s.size for s in self.segments if s.address <= address < s.address + s.size)
+        return next(ends, 0)
+
+
+def load_elf(path: str | Path) -> Firmware:
+    """Read an ELF file for a Cortex-M.
+
+    Raises
+    ------
+    ConfigError
+        No ELF, for another machine, big-endian, or not linked to fixed addresses.
+    OSError
+        Unreadable.
+    """
+    from elftools.common.exceptions import ELFError
+    from elftools.elf.elffile import ELFFile
+
+    with open(path, "rb") as file:
+        if file.read(4) != b"\x7fELF":
+            raise ConfigError(f"{path}: not an ELF file; firmware linked for a Cortex-M needed")
+        file.seek(0)
+        try:
+            elf = ELFFile(file)
+            _require_cortex_m(str(path), elf)
+            functions, objects = _symbols(elf)
+            segments = tuple(_segment(part) for part in elf.iter_segments() if _is_loaded(part))
+            sections = tuple(_section(part) for part in elf.iter_sections() if part["sh_flags"] & 2)
+        except (ELFError, ValueError, KeyError, AttributeError, IndexError, OverflowError) as error:
+            if isinstance(error, ConfigError):
+                raise
+            raise ConfigError(f"{path}: damaged ELF file: {error or type(error).__name__}") from error
+    if not segments:
+        raise ConfigError(f"{path}: nothing to load; a linked program needed")
+    return Firmware(str(path), segments, sections, functions, objects)
+
+
+def _require_cortex_m(path: str, elf: Any) -> None:
+    machine = elf.header["e_machine"]
+    if machine != "EM_ARM" or elf.elfclass != 32:
+        found = f"{elf.get_machine_arch()} ({elf.elfclass} bit)"
+        raise ConfigError(f"{path}: built for {found}; 32-bit ARM needed, for a Cortex-M")
+    if not elf.little_endian:
+        raise ConfigError(f"{path}: big-endian; little-endian needed")
+    kind = elf.header["e_type"]
+    if kind == "ET_REL":
+        raise ConfigError(
+            f"{path}: an object file, not linked; link it to addresses first, such as "
+            "arm-none-eabi-gcc -nostdlib -T memory.ld -o fw.elf"
+        )
+    if kind != "ET_EXEC":
+        raise ConfigError(f"{path}: {kind} found; a program linked to fixed addresses (ET_EXEC) needed")
+    profile = _profile(elf)
+    if profile not in ("", "M"):
+        raise ConfigError(f"{path}: built for the {profile} profile of ARM; the M profile needed, a Cortex-M")
+
+
+def _profile(elf: Any) -> str:
+    """ "A", "R" or "M" of ARM's build attributes; "" where they do not say."""
+    section = elf.get_section_by_name(".ARM.attributes")
+    if section is None:
+        return ""
+    for part in section.subsections:
+        for attributes in part.subsubsections:
+            for attribute in attributes.iter_attributes("TAG_CPU_ARCH_PROFILE"):
+                return chr(attribute.value) if attribute.value else ""
+    return ""
+
+
+def _symbols(elf: Any) -> tuple[tuple[Symbol, ...], tuple[Symbol, ...]]:
+    """Functions and objects, by address."""
+    table = elf.get_section_by_name(".symtab")
+    found: dict[str, set[Symbol]] = {"STT_FUNC": set(), "STT_OBJECT": set()}
+    for symbol in table.iter_symbols() if table else ():
+        kind = symbol["st_info"]["type"]
+        if kind in found and symbol.name and symbol["st_shndx"] != "SHN_UNDEF":
+            address = symbol["st_value"] & (~1 if kind == "STT_FUNC" else ~0)
+            found[kind].add(Symbol(symbol.name, address, symbol["st_size"]))
+    functions, objects = (
+        tuple(sorted(symbols, key=lambda s: (s.address, s.size, s.name))) for symbols in found.values()
+    )
+    return functions, objects
+
+
+def _is_loaded(part: Any) -> bool:
+    return part["p_type"] == "PT_LOAD" and part["p_memsz"] > 0
+
+
+def _segment(part: Any) -> Segment:
+    content = part.data()
+    if len(content) != part["p_filesz"] or part["p_memsz"] < part["p_filesz"]:
+        raise ValueError("a segment is cut off")
+    flags = part["p_flags"]
+    return Segment(
+        part["p_vaddr"], part["p_paddr"], content, part["p_memsz"], bool(flags & 2), bool(flags & 1)
+    )
+
+
+def _section(part: Any) -> Section:
+    flags = part["sh_flags"]
+    stored = part["sh_type"] != "SHT_NOBITS"
+    return Section(part.name, part["sh_addr"], part["sh_size"], bool(flags & 1), bool(flags & 4), stored)
