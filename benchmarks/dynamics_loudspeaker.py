@@ -1,6 +1,5 @@
 """Two profiles on the loudspeaker model at equal peak excursion: bass, loudness and distortion."""
 
-from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -9,11 +8,8 @@ import numpy as np
 from acoustic_sim.loudspeaker import (
     Driver,
     gain_for_excursion,
-    measure_bass_level,
-    measure_distortion,
-    measure_loudness,
-    measure_thd,
-    simulate,
+    measure_played_tone,
+    measure_playing,
 )
 from benchmarks.dynamics_programmes import PEAK_DBFS, load_programme
 from benchmarks.report import Table, rounded, verdict
@@ -44,17 +40,9 @@ def measure_profile(x_q15: np.ndarray, fs_hz: int, profile: str, driver: Driver)
         gain_db = gain_for_excursion(y, fs_hz, driver, PEAK_M)
     except AudioError as error:
         return {"problem": str(error)}
-    response = simulate(y, fs_hz, driver, gain_db)
-    distortion = measure_distortion(y, fs_hz, driver, gain_db)
-    return {
-        "gain_db": gain_db,
-        "bass_db": measure_bass_level(response.pressure_pa, fs_hz),
-        "loudness_lufs": measure_loudness(response.pressure_pa, fs_hz),
-        "distortion_db": distortion.distortion_db,
-        "compression_db": distortion.compression_db,
-        "clipped": response.clipped / len(y),
-        "brown_out_s": response.brown_out_samples / fs_hz,
-    }
+    playing = measure_playing(y, fs_hz, driver, gain_db)._asdict()
+    del playing["peak_m"]  # PEAK_M, within the search's tolerance
+    return {"gain_db": gain_db, **playing}
 
 
 def difference(profile: Row, baseline: Row) -> Row | None:
@@ -85,34 +73,21 @@ def median_gain_db(rows: list[Row], profile: str) -> float | None:
 def measure_tone(profile: str, gain_db: float, freq_hz: float) -> Row:
     """Harmonics of a steady tone through profile and loudspeaker, and of the profile alone."""
     config = load_profile(profile, TONES_FS_HZ, 1)
-    settled = round(SETTLE_S * TONES_FS_HZ)
-    peaks_m: list[float] = []
 
     def processed(x: np.ndarray) -> np.ndarray:
         return process(to_q15(x)[None], config).y_q15[0] / 32768.0
 
-    def played(x: np.ndarray) -> np.ndarray:
-        response = simulate(processed(x), TONES_FS_HZ, Driver(), gain_db)
-        peaks_m.append(float(np.abs(response.excursion_m[settled:]).max()))
-        return response.pressure_pa
-
-    thd = partial(
-        measure_thd,
-        fs_hz=TONES_FS_HZ,
-        freq_hz=freq_hz,
-        amplitude=10 ** (PEAK_DBFS / 20),
-        settle_s=SETTLE_S,
-        window_s=WINDOW_S,
-    )
-    whole, alone = thd(played), thd(processed)
+    amplitude = 10 ** (PEAK_DBFS / 20)
+    settling = {"settle_s": SETTLE_S, "window_s": WINDOW_S}
+    tone = measure_played_tone(processed, TONES_FS_HZ, freq_hz, amplitude, Driver(), gain_db, **settling)
     return {
         "profile": profile,
         "freq_hz": freq_hz,
         "gain_db": rounded(gain_db),
-        "thd_percent": rounded(whole.thd_percent, 3),
-        "profile_thd_percent": rounded(alone.thd_percent, 3),
-        "level_db": rounded(20 * float(np.log10(whole.amplitude[0]))),
-        "excursion_mm": rounded(1e3 * peaks_m[0], 3),
+        "thd_percent": rounded(tone.whole.thd_percent, 3),
+        "profile_thd_percent": rounded(tone.alone.thd_percent, 3),
+        "level_db": rounded(20 * float(np.log10(tone.whole.amplitude[0]))),
+        "excursion_mm": rounded(1e3 * tone.peak_m, 3),
     }
 
 

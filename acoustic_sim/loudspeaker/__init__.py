@@ -18,18 +18,23 @@ from acoustic_sim.loudspeaker.measures import (
     measure_loudness,
     measure_thd,
 )
+from acoustic_sim.loudspeaker.playing import Playing, Tone, measure_played_tone, measure_playing
 
 __all__ = [
     "Amplifier",
     "Driver",
     "Harmonics",
+    "Playing",
     "ProgrammeDistortion",
     "Response",
+    "Tone",
     "gain_for_excursion",
     "measure_bass_gain",
     "measure_bass_level",
     "measure_distortion",
     "measure_loudness",
+    "measure_played_tone",
+    "measure_playing",
     "measure_thd",
     "play",
     "simulate",

@@ -124,10 +124,20 @@ def measure_distortion(
     Broadband and unweighted; long-term energy, so that the loud passages decide. Source: own design.
     """
     linear = simulate(x, fs_hz, driver, gain_db, linear=True).pressure_pa
+    return distortion_between(simulate(x, fs_hz, driver, gain_db).pressure_pa, linear)
+
+
+def distortion_between(pressure: np.ndarray, linear: np.ndarray) -> ProgrammeDistortion:
+    """The distortion of `measure_distortion`, from the driver's pressure and the linear one, (n,) float each.
+
+    Raises
+    ------
+    AudioError
+        Silence, or nothing left of the linear response.
+    """
     energy = float(linear @ linear)
     if energy == 0:
         raise AudioError(f"x of {linear.size} samples is silent: distortion needs a signal")
-    pressure = simulate(x, fs_hz, driver, gain_db).pressure_pa
     scale = float(pressure @ linear) / energy
     if scale <= 0:
         raise AudioError("x leaves nothing of its linear response: the amplifier is off throughout")
