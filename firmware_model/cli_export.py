@@ -1,5 +1,6 @@
 """What `export` does: from options to configurations, and what it says of the files."""
 
+import json
 import shlex
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -8,8 +9,10 @@ from firmware_model import cli_vectors
 from firmware_model.cli_output import Step, counted
 from firmware_model.device import configured, product_files
 from firmware_model.device.configured import MBDP, WATERMARK, Configured
+from firmware_model.device.product_header import prefix
 from firmware_model.dynamics.params import SAMPLE_RATES
 from firmware_model.dynamics.profiles import load_profile
+from firmware_model.golden.export_vectors import MANIFEST
 from firmware_model.golden.stimuli import MARKED_KEY
 from firmware_model.watermark.key import Key
 from firmware_model.watermark.params import WatermarkConfig
@@ -76,12 +79,27 @@ def write(folder: str, setups: list[Configured], force: bool, step: Step) -> lis
 
     Raises
     ------
-    ConfigError, BittrueError
-        See `cli_vectors.write`.
+    ConfigError
+        The other product is there, which the new Makefile and manifest would not know; see also
+        `cli_vectors.write`.
+    BittrueError
+        The disk or the folder refuses.
     """
+    others = _products_in(Path(folder)) - {setup.name for setup in setups}
+    if others:
+        raise ConfigError(f"{folder}: holds {min(others)} too; export both, or write to another folder")
     contents = product_files.contents(setups, step)
     step("write")
     return cli_vectors.write(folder, contents, force)
+
+
+def _products_in(root: Path) -> set[str]:
+    """Products that an earlier call wrote here and that are still there."""
+    try:
+        names = [product["name"] for product in json.loads((root / MANIFEST).read_bytes())["products"]]
+        return {name for name in names if (root / f"{prefix(name)}.c").is_file()}
+    except (OSError, ValueError, KeyError, TypeError):
+        return set()
 
 
 def facts(setups: list[Configured], files: list[dict[str, Any]]) -> dict[str, Any]:

@@ -205,6 +205,17 @@ def test_files_that_are_there_stay_unless_forced(capsys, folder, tmp_path):
     assert contents(here) == contents(folder) | {"notes.txt": b"mine"}
 
 
+def test_a_folder_that_holds_the_other_product_is_refused(capsys, folder, tmp_path):
+    here = tmp_path / "out"
+    shutil.copytree(folder, here, ignore=shutil.ignore_patterns("build"))
+    outcome = call(capsys, "export", here, "--product", "mbdp", "--force")
+    assert_refused(outcome, f"{here}: holds watermark too; export both, or write to another folder")
+    assert contents(here) == contents(folder)
+    for each in FILES["watermark"]:
+        (here / each).unlink()
+    assert call(capsys, "export", here, "--product", "mbdp", "--force").status == 0
+
+
 @pytest.mark.skipif(not Path("/proc/self").is_dir(), reason="no folder in which nobody may write")
 def test_a_folder_that_cannot_be_made_is_one_line(capsys):
     assert_refused(call(capsys, "export", "/proc/bittrue"), "/proc/bittrue: cannot be written: ")
