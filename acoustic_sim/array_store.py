@@ -12,7 +12,9 @@ import tempfile
 import time
 import zipfile
 from collections.abc import Callable, Mapping
+from functools import cache
 from pathlib import Path
+from types import ModuleType
 
 import numpy as np
 import platformdirs
@@ -54,6 +56,20 @@ def limit_bytes() -> int:
 def content_key(*facts: object) -> str:
     """SHA-256 of what decides an array, 64 hex digits; facts are told apart by their repr."""
     return hashlib.sha256(repr(facts).encode()).hexdigest()
+
+
+@cache
+def source_key(*modules: ModuleType) -> str:
+    """SHA-256 of the sources of modules, 64 hex digits: with a change of them, what they computed is stale.
+
+    A package stands for all files in its folder.
+    """
+    digest = hashlib.sha256()
+    for module in modules:
+        file = Path(str(module.__file__))
+        for path in sorted(file.parent.glob("*.py")) if file.name == "__init__.py" else [file]:
+            digest.update(path.name.encode() + b"\0" + path.read_bytes() + b"\0")
+    return digest.hexdigest()
 
 
 def cached(kind: str, key: str, build: Callable[[], Mapping[str, np.ndarray]]) -> Arrays:

@@ -76,15 +76,17 @@ def reverberate(x: np.ndarray, fs_hz: float, scene: Scene) -> np.ndarray:
     return _through(x, fs_hz, scene, impulse_response(scene))
 
 
-def listen(reverberant: np.ndarray, scene: Scene) -> np.ndarray:
+def listen(reverberant: np.ndarray, scene: Scene, noise: np.ndarray | None = None) -> np.ndarray:
     """Ambient noise at the scene's SNR, then the microphone: (n,) float at its rate -> (m,) int16, Q1.15.
 
+    noise : (n,) float of any level, in place of the noise that the scene would have made
     Seeds: the noise draws from (scene.seed, 1), the microphone from (scene.seed, 2): neither moves the other.
     """
     y = as_signal("reverberant", reverberant)
     fs_hz, wanted = scene.microphone.fs_hz, scene.ambient
     if wanted.snr_db is not None:
-        noise = ambient(wanted.path or wanted.kind, y.size, fs_hz, _seed(scene, _NOISE_STREAM))
+        if noise is None:
+            noise = ambient(wanted.path or wanted.kind, y.size, fs_hz, _seed(scene, _NOISE_STREAM))
         y = y + scale_to_snr(y, noise, wanted.snr_db)
     return capture(y, fs_hz, scene.microphone, _seed(scene, _MICROPHONE_STREAM))
 

@@ -1,0 +1,84 @@
+"""What is played: an excerpt of a synthesised programme or of a sound file, drawn by a seed."""
+
+from functools import lru_cache
+from pathlib import Path
+
+import numpy as np
+import soundfile
+
+from acoustic_sim import excitation, synth_music, synth_voice
+from acoustic_sim._border import read_mono, require_number
+from acoustic_sim.array_store import content_key, source_key
+from acoustic_sim.excitation import KINDS, MAX_SECONDS, synthesise
+from fixedpoint.errors import AudioError
+
+SYNTHESIS_FS_HZ = 48000  # what players and codecs run at
+
+
+def excerpt(programme: str, seconds: float, seed: int) -> tuple[np.ndarray, int]:
+    """An excerpt, one channel.
+
+    Parameters
+    ----------
+    programme : one of `excitation.KINDS`, synthesised afresh, or a sound file, whose channels are averaged;
+        it is played from a place drawn by the seed, and from its start again after its end
+    seconds : float in [1e-5, 3600]
+    seed : int >= 0
+
+    Returns
+    -------
+    x : (n,) float64, full scale 1.0;  fs_hz : int, the file's own rate, or 48000
+
+    Raises
+    ------
+    AudioError, ConfigError
+        A file that cannot be read; an argument out of range.
+    """
+    require_number("seconds", seconds, 1e-5, MAX_SECONDS, f"in [1e-5, {MAX_SECONDS}]")
+    if programme in KINDS:
+        return synthesise(programme, seconds, SYNTHESIS_FS_HZ, seed), SYNTHESIS_FS_HZ
+    fs_hz = _rate_of(programme)
+    x = read_mono("programme", programme, fs_hz, mix=True)
+    n = max(1, round(seconds * fs_hz))
+    # a file that is long enough is not played across its end
+    places = len(x) - n + 1 if len(x) >= n else len(x)
+    first = int(np.random.default_rng(seed).integers(places))
+    return np.take(x, np.arange(first, first + n), mode="wrap"), fs_hz
+
+
+def excerpt_key(programme: str, seconds: float, seed: int) -> str:
+    """What decides an excerpt's samples, 64 hex digits: a file counts by its content.
+
+    Raises
+    ------
+    AudioError
+        A file that cannot be read.
+    """
+    if programme in KINDS:
+        facts: tuple[object, ...] = (
+            programme,
+            source_key(excitation, synth_music, synth_voice),
+            np.__version__,
+        )
+    else:
+        try:
+            facts = (_content_of(programme, Path(programme).stat().st_mtime_ns),)
+        except OSError as error:
+            raise _unreadable(programme) from error
+    return content_key("excerpt", float(seconds), seed, *facts)
+
+
+def _rate_of(path: str) -> int:
+    try:
+        return int(soundfile.info(path).samplerate)
+    except (soundfile.LibsndfileError, OSError) as error:
+        raise _unreadable(path) from error
+
+
+def _unreadable(path: str) -> AudioError:
+    return AudioError(f"programme={path!r}: cannot be read; a WAV or FLAC file is needed")
+
+
+@lru_cache(maxsize=256)
+def _content_of(path: str, changed_ns: int) -> str:
+    return content_key(Path(path).read_bytes())

@@ -1,0 +1,146 @@
+"""The path of a row: what each axis does to it, and what is kept."""
+
+import dataclasses
+
+import numpy as np
+import pytest
+
+from acoustic_sim import playback
+from acoustic_sim.array_store import cache_root
+from acoustic_sim.channel import listen, reverberate
+from acoustic_sim.codec import Codec, transcode
+from acoustic_sim.excitation import synthesise
+from acoustic_sim.placement import room_size_for
+from acoustic_sim.room import impulse_response
+from acoustic_sim.scene import MeasuredRoom, Microphone, Shoebox
+from acoustic_sim.sweep.axes import AXES, LOUDSPEAKERS
+from fixedpoint.errors import BittrueError
+
+DEFAULTS = {axis.name: axis.default for axis in AXES["watermark"]}
+X = 0.5 * synthesise("music", 2.0, 48000, seed=3)
+
+
+@pytest.fixture(autouse=True)
+def fresh(monkeypatch, tmp_path):
+    monkeypatch.setenv("BITTRUE_CACHE", str(tmp_path))
+    playback._bed.cache_clear()
+
+
+def values(**changed):
+    assert not set(changed) - set(DEFAULTS)
+    return DEFAULTS | changed
+
+
+def kept(kind):
+    return sorted(path.name for path in (cache_root() / kind).glob("*"))
+
+
+def test_every_axis_reaches_the_scene():
+    made = playback.scene_of(
+        values(
+            distance_m=4.0,
+            room_m=[7.0, 5.0, 3.0],
+            rt60_s=0.3,
+            loudspeaker="television",
+            volume_db=-6.0,
+            snr_db=12.0,
+            noise="fan",
+            clip_dbfs=-14.0,
+            drift_ppm=-40.0,
+        ),
+        9,
+    )
+    assert made.room == Shoebox((7.0, 5.0, 3.0), 0.3)
+    assert made.distance_m == 4.0
+    assert made.loudspeaker.gain_db == -6.0
+    assert made.loudspeaker.low_cut_hz == LOUDSPEAKERS["television"].low_cut_hz
+    assert (made.ambient.kind, made.ambient.path, made.ambient.snr_db) == ("fan", None, 12.0)
+    assert made.microphone == Microphone(clip_dbfs=-14.0, drift_ppm=-40.0)
+    assert made.seed == 9
+
+
+def test_a_room_is_made_to_fit_and_a_measured_one_has_no_distance(tmp_path):
+    (tmp_path / "h.wav").touch()
+    assert playback.scene_of(values(distance_m=8.0), 0).room == Shoebox(room_size_for(8.0), 0.5)
+    measured = playback.scene_of(values(rir=str(tmp_path / "h.wav")), 0)
+    assert measured.room == MeasuredRoom(str(tmp_path / "h.wav"))
+    assert measured.distance_m is None
+
+
+def test_a_distance_that_does_not_fit_is_one_line():
+    with pytest.raises(BittrueError, match=r"distance_m=9: must be in .* in a room of 5 x 4 x 3 m") as error:
+        playback.scene_of(values(distance_m=9.0, room_m=[5.0, 4.0, 3.0]), 0)
+    assert "\n" not in str(error.value)
+
+
+def test_without_codec_and_device_the_samples_are_untouched():
+    assert playback.at_the_loudspeaker(X, 48000, "ab", values()) is X
+    assert playback.at_the_loudspeaker(X, 48000, "ab", values(resample_hz=48000)) is X
+    assert kept("coded") == []
+
+
+def test_a_coded_programme_is_coded_once(monkeypatch):
+    coded = playback.at_the_loudspeaker(X, 48000, "ab", values(codec="mp3-64"))
+    assert np.array_equal(coded, transcode(X, 48000, Codec("mp3", 64)).y)
+    monkeypatch.setattr(playback, "transcode", None)
+    assert np.array_equal(playback.at_the_loudspeaker(X, 48000, "ab", values(codec="mp3-64")), coded)
+    assert len(kept("coded")) == 1
+
+
+def test_a_device_at_8_khz_keeps_time_and_takes_the_treble():
+    n = np.arange(len(X))
+    low, high = (np.sin(2 * np.pi * f * n / 48000) for f in (1000, 6000))
+    y = playback.at_the_loudspeaker(low + high, 48000, "ab", values(resample_hz=8000))
+    assert y.shape == X.shape
+    inside = slice(4800, -4800)
+    assert np.abs(y - low)[inside].max() < 2e-4, "1e-4 when written: VHQ's own ripple"
+
+
+def test_what_arrives_is_the_channels_with_the_room_it_came_through():
+    made = playback.scene_of(values(distance_m=2.0, rt60_s=0.3), 1)
+    y, response = playback.before_noise(X, 48000, made)
+    assert np.array_equal(y, reverberate(X, 48000, made))
+    assert response.rt60_s == impulse_response(made).rt60_s
+
+
+def test_without_noise_the_microphone_is_the_channels():
+    made = playback.scene_of(values(drift_ppm=50.0), 1)
+    y = X[::3]
+    assert np.array_equal(playback.at_the_microphone(y, made), listen(y, made))
+
+
+def test_recordings_of_a_length_share_a_bed_of_noise(monkeypatch):
+    """2 s and 3.5 s take the begin of one bed of 4 s; 4.1 s needs one of 8 s."""
+    made = playback.scene_of(values(snr_db=-30.0, noise="cafe"), 1)
+    raw = dataclasses.replace(made, microphone=Microphone(self_noise_dbfs=None))
+    y = np.tile(X[::3], 3)
+    short, longer = (playback.at_the_microphone(y[:n], raw).astype(float) for n in (32000, 56000))
+    assert np.corrcoef(short, longer[:32000])[0, 1] > 0.999
+    assert len(kept("noise")) == 1
+    playback._bed.cache_clear()
+    with monkeypatch.context() as patch:
+        patch.setattr(playback, "ambient", None)  # it must come from the disk
+        assert np.array_equal(playback.at_the_microphone(y[:32000], raw), short)
+    playback.at_the_microphone(y[:65600], raw)
+    assert len(kept("noise")) == 2
+
+
+def test_the_snr_is_that_of_the_recording_and_not_of_the_bed():
+    made = playback.scene_of(values(snr_db=10.0, noise="fan"), 1)
+    raw = Microphone(gain_db=0.0, self_noise_dbfs=None)
+    loud = dataclasses.replace(made, microphone=raw)
+    y = 0.3 * X[::3]
+    noise = playback.at_the_microphone(y, loud).astype(float) - 32768 * y
+    snr_db = 10 * np.log10(np.mean((32768 * y) ** 2) / np.mean(noise**2))
+    assert snr_db == pytest.approx(10.0, abs=1e-3), f"{snr_db:.6f} dB"
+
+
+def test_seeds_and_kinds_have_beds_of_their_own():
+    y = X[::3]
+    rows = [(1, "fan"), (2, "fan"), (1, "pink")]
+    heard = [
+        playback.at_the_microphone(y, playback.scene_of(values(snr_db=0.0, noise=kind), seed))
+        for seed, kind in rows
+    ]
+    assert len({pcm.tobytes() for pcm in heard}) == 3
+    assert len(kept("noise")) == 3
