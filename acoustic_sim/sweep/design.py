@@ -5,7 +5,6 @@ from collections.abc import Iterator, Mapping, Sequence
 from typing import Any, NamedTuple
 
 import numpy as np
-from scipy.stats import qmc
 
 from acoustic_sim.sweep.axes import PAIRED
 
@@ -81,6 +80,8 @@ def cells(levels: Mapping[str, Levels], design: str, samples: int, seed: int) ->
         for combination in itertools.product(*(levels[name] for name in names)):
             yield dict(zip(names, combination, strict=True))
         return
+    from scipy.stats import qmc  # takes longer to import than all else that a worker needs
+
     free = [name for name in names if isinstance(levels[name], Span) or len(levels[name]) > 1]
     rng = np.random.default_rng((seed, _HYPERCUBE_STREAM))
     places = qmc.LatinHypercube(len(free), seed=rng).random(samples) if free else np.zeros((samples, 0))

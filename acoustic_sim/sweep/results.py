@@ -201,6 +201,10 @@ class Results:
     def close(self) -> None:
         """Fold the journal into the file; nothing is lost where this is never called."""
         with suppress(sqlite3.Error):
+            if self._lock is not None:  # without a journal, a read-only folder is no obstacle to readers
+                self._connection.execute("PRAGMA busy_timeout = 0")
+                self._connection.execute("PRAGMA journal_mode = DELETE")
+        with suppress(sqlite3.Error):
             self._connection.close()
         if self._lock is not None:
             self._lock.close()

@@ -61,19 +61,20 @@ def evaluate_slowly(conditions):
 
 
 def evaluate_badly(conditions):
-    """Rows at one distance raise, at another are errors, at a third end their process, at a fourth once."""
+    """Rows at one distance raise, at another are errors; at a third one ends its process, at a fourth once."""
     for condition in conditions:
         distance_m, is_first = condition.values["distance_m"], condition.repeat == 0
-        if distance_m == RAISES and is_first and condition.values["snr_db"] == 0:
+        is_loud = is_first and condition.values["snr_db"] == 0
+        if distance_m == RAISES and is_loud:
             raise ZeroDivisionError("no such\nluck")
         if distance_m == FAILS and is_first:
             yield condition, "rir='a.wav': no such file"
             continue
         if distance_m == FAILS:
             raise AudioError("silent")
-        if distance_m == DIES and is_first and condition.values["arithmetic"] == "float":
+        if distance_m == DIES and is_loud and condition.values["arithmetic"] == "float":
             os._exit(3)
-        if distance_m == DIES_ONCE and is_first:
+        if distance_m == DIES_ONCE and is_loud and condition.values["arithmetic"] == "q15":
             die_once(condition)
         yield condition, outcome(condition)
 
