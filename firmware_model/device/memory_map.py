@@ -3,7 +3,7 @@
 A map is a TOML file, such as `examples/firmware_map.toml`:
 
     [memory]                          # regions of the target; not needed for a host library
-    flash = {address = 0x08000000, size = "512K"}
+    flash = {address = 0x08000000, size = "512K", writable = false}
     ram = {address = 0x20000000, size = "128K"}
 
     [call]
@@ -52,17 +52,19 @@ from fixedpoint.errors import ConfigError
 OUTPUT = "output"
 SAMPLES, RESULT = "samples", "init"  # words of an argument that are no buffers
 _MOST_MEMORY = 256 << 20  # bytes: the emulator holds them all
+_PAGE = 0x400  # bytes of the emulated memory
 _MOST_SAMPLES = 1 << 20
 _PLACE = ("symbol", "offset", "address", "region")
 _SIGNAL = ("type", "layout", "fraction_bits", *_PLACE)
 
 
 class Region(NamedTuple):
-    """Memory of the target, from an address on; size in bytes."""
+    """Memory of the target. address, size : multiples of 1024 bytes;  writable : by the firmware"""
 
     name: str
     address: int
     size: int
+    writable: bool = True
 
     @property
     def stop(self) -> int:
@@ -200,11 +202,14 @@ def _regions(memory: Table) -> tuple[Region, ...]:
     """Regions, none of which overlap."""
     regions: list[Region] = []
     for name, entries in memory.entries.items():
-        table = Table(memory.path(name), entries, ("address", "size"))
+        table = Table(memory.path(name), entries, ("address", "size", "writable"))
         address = table.address("address")
         if address is None:
             raise ConfigError(f"{table.path('address')}: missing; integer needed")
-        region = Region(name, address, table.size("size"))
+        region = Region(name, address, table.size("size"), table.get("writable", bool, True))
+        for key, value in (("address", address), ("size", region.size)):
+            if value % _PAGE:
+                raise ConfigError(f"{table.path(key)}={value:#x}: must be a multiple of {_PAGE:#x}")
         if region.stop > MOST_ADDRESS:
             raise ConfigError(
                 f"{table.where}: ends at {region.stop:#x}; must end at or below {MOST_ADDRESS:#x}"

@@ -4,8 +4,11 @@ import subprocess
 from functools import cache
 from pathlib import Path
 
-from firmware_model.device.export import Product, product_of_case
-from firmware_model.golden.case import Case
+import pytest
+
+from firmware_model.device.build import link
+from firmware_model.device.export import product_of_case
+from firmware_model.golden import stimuli
 from firmware_model.golden.cases import find_case
 from fixedpoint.cgen_host import compiler
 
@@ -34,6 +37,12 @@ bittrue_mbdp *my_init(int32_t begin)
     bittrue_mbdp_init(&mine);
     calls = begin;
     return &mine;
+}
+
+static __attribute__((noinline)) int32_t deep(int32_t n)
+{
+    volatile int32_t frame[16] = {n};
+    return deep(n + 1) + frame[n & 15];
 }
 
 int32_t my_process(bittrue_mbdp *self, const int16_t *x, int16_t *y, int32_t n)
@@ -86,11 +95,12 @@ ONE_LSB = "y[2 * 7 + 1] ^= 1"  # sample 7 of the call, right
 NULL_WRITE = "*(volatile int32_t *)(uintptr_t)0xfffffff0u = 1"
 ENDLESS = "for (volatile int32_t i = 0;; i = 0) {}"
 OVERRUN = "y[2 * SAMPLES] = 1"
+RECURSION = "y[0] = (int16_t)deep(calls)"
 
 # The output is where bittrue places it.
 MAP = """
 [memory]
-flash = {address = 0x08000000, size = "256K"}
+flash = {address = 0x08000000, size = "256K", writable = false}
 ram = {address = 0x20000000, size = "64K"}
 [call]
 samples = 48
@@ -109,6 +119,25 @@ type = "int32"
 fraction_bits = 31
 """
 
+
+def left_justified(text: str) -> str:
+    """A map for `my_process_left_justified`: words of 32 bits, output in place."""
+    text = text.replace('["init", "input", "output", "samples"]', '["&in_wide", "output"]')
+    wide = 'type = "int32", fraction_bits = 31'
+    text = text.replace('{symbol = "in_buf"}', f'{{{wide}, symbol = "in_wide"}}')
+    return text.replace('{type = "int16", layout = "interleaved"}', f"{{{wide}, in_place = true}}")
+
+
+_NAMES = (
+    "my_process",
+    "my_process_left_justified",
+    "my_init",
+    "my_crash",
+    "in_buf",
+    "in_wide",
+    "detector_init",
+    "detect(",
+)
 
 # The detector, which answers each hop in a struct.
 DETECTOR = r"""
@@ -136,7 +165,7 @@ void detect(const int16_t *x)
 DETECTOR_CASE = find_case("watermark-small")
 DETECTOR_MAP = """
 [memory]
-flash = {address = 0x08000000, size = "256K"}
+flash = {address = 0x08000000, size = "256K", writable = false}
 ram = {address = 0x20000000, size = "64K"}
 [call]
 samples = 128
@@ -150,42 +179,40 @@ symbol = "found"
 """
 
 
-def write_source(folder: Path, fault: str = NOTHING, call: int = 3) -> list[Path]:
-    """The firmware's C in a folder, with a fault in a call; returns its paths."""
-    text = f"#define FAULT_AT {call}\n#define FAULT {fault}\n{SOURCE}"
-    return [*write_product(folder, CASE), _written(folder / "own.c", text)]
+def processor(fault: str = NOTHING, call: int = 3) -> dict[str, str]:
+    """The firmware's C by file name, with a fault in a call."""
+    return _product(CASE.name) | {"own.c": f"#define FAULT_AT {call}\n#define FAULT {fault}\n{SOURCE}"}
 
 
-def write_product(folder: Path, case: Case) -> list[Path]:
-    """The C of a case's product in a folder; returns the paths of what is to be compiled."""
-    product = _product(case.name)
-    _written(folder / f"{product.prefix}.h", product.header)
-    return [_written(folder / f"{product.prefix}.c", product.source)]
+def detector() -> dict[str, str]:
+    """The detector's C by file name."""
+    return _product(DETECTOR_CASE.name) | {"detector.c": DETECTOR}
 
 
 @cache
-def _product(case: str) -> Product:
-    return product_of_case(find_case(case))
+def _product(case: str) -> dict[str, str]:
+    product = product_of_case(find_case(case))
+    return {f"{product.prefix}.h": product.header, f"{product.prefix}.c": product.source}
 
 
-def _written(path: Path, text: str) -> Path:
-    path.write_text(text)
-    return path
-
-
-def host_library(folder: Path, fault: str = NOTHING, call: int = 3) -> str:
-    """The firmware for this host; the path of a shared object."""
-    return build_library(folder, write_source(folder, fault, call))
-
-
-def build_library(folder: Path, sources: list[Path]) -> str:
-    """A shared object for this host; its path."""
-    library = str(folder / "libown.so")
+def host_library(folder: Path, sources: dict[str, str]) -> str:
+    """C for this host; the path of a shared object."""
+    for name, text in sources.items():
+        (folder / name).write_text(text)
     flags = ["-std=c99", "-DHOSTED", "-O1", "-fPIC", "-shared", "-Wl,-Bsymbolic"]
-    subprocess.run([compiler(), *flags, "-o", library, *map(str, sources)], check=True)
-    return library
+    units = [name for name in sources if name.endswith(".c")]
+    subprocess.run([compiler(), *flags, "-o", "libown.so", *units], cwd=folder, check=True)
+    return str(folder / "libown.so")
 
 
-def write_detector(folder: Path) -> list[Path]:
-    """The detector's C in a folder; returns its paths."""
-    return [*write_product(folder, DETECTOR_CASE), _written(folder / "detector.c", DETECTOR)]
+def firmware(folder: Path, sources: dict[str, str], cpu: str = "cortex-m4") -> str:
+    """C for a core, with all the names that maps know; the path of an ELF."""
+    found = [name.strip("(") for name in _NAMES if any(name in text for text in sources.values())]
+    no_library = "-nostdlib"  # it takes long to build; cores with 64-bit products need none of it
+    return str(link(sources, found, cpu, folder, ("-O2", no_library)))
+
+
+def first_samples(monkeypatch: pytest.MonkeyPatch, samples: int = 2420) -> None:
+    """Make every stimulus a short one; the last call is not full then."""
+    whole = stimuli.load
+    monkeypatch.setattr(stimuli, "load", lambda name: whole(name)[:, :samples])

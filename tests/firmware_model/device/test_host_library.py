@@ -21,7 +21,7 @@ def expected():
 @pytest.fixture(scope="module")
 def sound(tmp_path_factory):
     """The firmware without a fault."""
-    return own.host_library(tmp_path_factory.mktemp("sound"))
+    return own.host_library(tmp_path_factory.mktemp("sound"), own.processor())
 
 
 def nodes_of(library, text=MAP, symbol="my_process"):
@@ -39,7 +39,7 @@ def test_sound_firmware_gives_the_nodes_bit_for_bit(sound, expected):
 
 def test_nodes_of_a_hop_lie_in_a_struct(tmp_path):
     case, given = own.DETECTOR_CASE, parse_map(own.DETECTOR_MAP, own.DETECTOR_CASE)
-    library = own.build_library(tmp_path, own.write_detector(tmp_path))
+    library = own.host_library(tmp_path, own.detector())
     with HostLibrary(library, "detect", given) as target:
         found = foreign.run(case, given, target)
     expected = case.trace(stimuli.load(case.stimulus))
@@ -58,17 +58,13 @@ def test_a_last_call_that_is_not_full_gives_as_many_values_as_the_case_has(sound
 
 
 def test_in_place_left_justified_and_the_address_of_a_symbol(sound, expected):
-    text = MAP.replace('["init", "input", "output", "samples"]', '["&in_wide", "output"]')
-    text = text.replace('{symbol = "in_buf"}', '{type = "int32", fraction_bits = 31, symbol = "in_wide"}')
-    text = text.replace(
-        '{type = "int16", layout = "interleaved"}', '{type = "int32", fraction_bits = 31, in_place = true}'
-    )
+    text = own.left_justified(MAP)
     found = nodes_of(sound, text, "my_process_left_justified")
     np.testing.assert_array_equal(found["output"], expected["output"])
 
 
 def test_one_lsb_is_where_it_was_planted(tmp_path, expected):
-    found = nodes_of(own.host_library(tmp_path, own.ONE_LSB, call=4))
+    found = nodes_of(own.host_library(tmp_path, own.processor(own.ONE_LSB, call=4)))
     row, at = np.nonzero(found["output"] != expected["output"])
     assert (row.tolist(), at.tolist()) == ([1], [3 * SAMPLES + 7])
 
@@ -84,7 +80,7 @@ def test_one_lsb_is_where_it_was_planted(tmp_path, expected):
 )
 def test_a_crash_is_one_line_with_the_call(tmp_path, monkeypatch, fault, says):
     monkeypatch.setattr(host_library, "MOST_SECONDS", 1.0)
-    library = own.host_library(tmp_path, fault, call=3)
+    library = own.host_library(tmp_path, own.processor(fault, call=3))
     with pytest.raises(CrashError) as caught:
         nodes_of(library)
     assert str(caught.value) == f"{library}: {says}"
@@ -97,7 +93,7 @@ def test_a_crash_before_the_first_call_is_that_of_init(sound):
 
 
 def test_what_a_library_prints_is_no_result(tmp_path, capfd):
-    library = own.host_library(tmp_path, 'puts("hello"); fflush(stdout)')
+    library = own.host_library(tmp_path, own.processor('puts("hello"); fflush(stdout)'))
     nodes_of(library)
     assert capfd.readouterr() == ("", "hello\n")
 

@@ -27,7 +27,10 @@ def changed(*changes: tuple[str, str]) -> str:
 
 def test_a_map_says_where_all_is():
     found = parse_map(changed(('symbol = "in_buf"', 'symbol = "in_buf", offset = 4')), CASE)
-    assert found.regions == (Region("flash", 0x08000000, 256 << 10), Region("ram", 0x20000000, 64 << 10))
+    assert found.regions == (
+        Region("flash", 0x08000000, 256 << 10, writable=False),
+        Region("ram", 0x20000000, 64 << 10),
+    )
     assert found.call.arguments == ("init", "input", "output", 48)
     assert (found.call.init, found.call.init_arguments) == ("my_init", (0,))
     assert (found.call.stack_region, found.call.stack_size) == ("ram", 8192)
@@ -91,9 +94,12 @@ BAD = [
     (('size = "256K"', 'size = "300M"'), "memory: 314638336 bytes in all; must be at most 268435456"),
     ((', size = "64K"}', "}"), "memory.ram.size: missing; bytes needed"),
     (("address = 0x20000000, ", ""), "memory.ram.address: missing; integer needed"),
+    (('"64K"', "1000"), "memory.ram.size=0x3e8: must be a multiple of 0x400"),
+    (("0x20000000", "0x20000200"), "memory.ram.address=0x20000200: must be a multiple of 0x400"),
+    (("false", "0"), "memory.flash.writable=0: must be true or false"),
     ((RAM_LINE, "ram = 3"), "memory.ram=3: must be a table"),
     (("0x20000000", "-1"), "memory.ram.address=-0x1: must be in [0x0, 0xffffffff]"),
-    (("0x20000000", "0xffffff00"), "memory.ram: ends at 0x10000ff00; must end at or below 0x100000000"),
+    (("0x20000000", "0xfffffc00"), "memory.ram: ends at 0x10000fc00; must end at or below 0x100000000"),
     (
         ("0x20000000", "0x0803f000"),
         "memory.flash at 0x08000000-0x0803ffff and memory.ram at 0x0803f000-0x0804efff: overlap; must be",
