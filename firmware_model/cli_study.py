@@ -78,6 +78,37 @@ def sweep(
         output.emit(cli_sweep.in_words(out, done, seconds))
 
 
+@app.command(short_help="What a sweep found, as one page for people, and as tables.")
+def report(
+    folder: Annotated[str, typer.Argument(metavar="DIR", help="Results of bittrue sweep, complete or not.")],
+    out: Annotated[
+        str | None,
+        typer.Option("--out", metavar="FILE", help="The page, .html.  [default: DIR/report/report.html]"),
+    ] = None,
+    csv: Annotated[str | None, typer.Option("--csv", metavar="FILE", help="Write the rows as CSV.")] = None,
+    parquet: Annotated[
+        str | None, typer.Option("--parquet", metavar="FILE", help="Write the rows as Parquet.")
+    ] = None,
+    no_spectrograms: Annotated[
+        bool, typer.Option("--no-spectrograms", help="Do not compute the worst rows again to show them.")
+    ] = False,
+    json: Json = False,
+) -> None:
+    """Show what a sweep found: one self-contained page; its pictures are in DIR/report as well.
+
+    Misses at a fixed false-alarm rate against distance and the other axes, DET curves, Q15 against float,
+    latency, and the ten worst rows, each with the command that computes it again.
+    """
+    from firmware_model import cli_sweep_report
+
+    with output.progress("report", len(cli_sweep_report.STAGES)) as step:
+        facts = cli_sweep_report.report(folder, out, csv, parquet, not no_spectrograms, step)
+    if json:
+        output.emit_json(facts)
+    else:
+        output.emit(cli_sweep_report.in_words(facts))
+
+
 @app.command(short_help="False alarms on long unmarked audio, and the threshold for a wanted rate.")
 def calibrate(
     paths: Annotated[

@@ -1,0 +1,246 @@
+"""The page of a dynamics processor's sweep: distortion, loudness, bass, residual over volume."""
+
+from collections.abc import Sequence
+from typing import Any, NamedTuple
+
+import numpy as np
+
+from firmware_model import cli_sweep_report_plot as plot
+from firmware_model.cli_plot_style import INK, MARKERS, colours, dress, label_ends, new_figure, png
+from firmware_model.cli_sweep_report_factors import ARITHMETIC, Factor, choose
+from firmware_model.cli_sweep_report_page import Picture, Section, Table
+from firmware_model.cli_sweep_report_sections import Heard, worst_rows
+from firmware_model.cli_sweep_report_source import Source
+from firmware_model.cli_sweep_report_watermark import DEVICE, WORST
+
+RESIDUAL = "distortion_db"
+# Outcome -> words, unit, what it is.
+MEASURES = {
+    "loudness_lufs": ("loudness", "LUFS", "of the sound pressure, 1 Pa being full scale"),
+    "gain_db": ("gain", "dB", "of the processor"),
+    "bass_db": ("bass", "dB", "sound pressure from 20 to 200 Hz"),
+    "thd_db": ("THD", "dB", "harmonics of a 100 Hz tone over its fundamental"),
+    RESIDUAL: ("residual", "dB", "what no linear gain explains, which an echo canceller is left with"),
+    "compression_db": ("compression", "dB", "that gain over the loudspeaker's at small signals"),
+    "peak_mm": ("peak excursion", "mm", "of the cone"),
+    "clipped": ("clipped", "", "share of samples at the amplifier's rail"),
+    "brown_out_s": ("amplifier off", "s", "for want of supply"),
+}
+
+
+class Measure(NamedTuple):
+    """One outcome: rows without it are NaN."""
+
+    name: str
+    value: np.ndarray
+
+    @property
+    def title(self) -> str:
+        words, unit, _ = MEASURES[self.name]
+        return f"{words} ({unit})" if unit else words
+
+
+def analyse(source: Source, heard: Heard | None) -> tuple[list[str], list[Section], dict[str, Any]]:
+    """Findings, sections and what --json prints."""
+    names = source.arithmetics
+    device = DEVICE if DEVICE in names else names[0]
+    chosen = [i for i, row in enumerate(source.rows) if row[ARITHMETIC] == device]
+    rows = [source.rows[i] for i in chosen]
+    along, others = choose(source.factors)
+    along = None if along is None else along.at(chosen)
+    others = [factor.at(chosen) for factor in others]
+    measures = _measures(rows)
+    differences = _differences(source, device)
+    lead = [line for line in (_change_in_words(m, along) for m in measures if m.name in _LEAD) if line]
+    lead += [_difference_in_words(device, other, found) for other, found in differences.items()]
+    sections = [_overview(measures, along, others)]
+    if along is not None and others:
+        sections.append(_by_two(measures, along, others[0]))
+    if differences:
+        sections.append(_compared(device, differences))
+    residual = next((m for m in measures if m.name == RESIDUAL), None)
+    if residual is not None:
+        order = [i for i in np.argsort(-residual.value) if np.isfinite(residual.value[i])][:WORST]
+        worst = [(rows[i], f"residual {residual.value[i]:.1f} dB") for i in order]
+        sections.append(worst_rows(source, worst, heard))
+    facts = {
+        "arithmetic": device,
+        "measured": [
+            {"measure": m.name, "level": label, "median": value}
+            for m in measures
+            for label, value in zip(_labels(along), _medians(m.value, along), strict=True)
+        ],
+        "compared": [
+            {
+                "arithmetic": other,
+                "measure": name,
+                "largest_difference": float(np.abs(d).max()),
+                "rows": len(d),
+            }
+            for other, found in differences.items()
+            for name, d in found.items()
+        ],
+    }
+    return lead, sections, facts
+
+
+_LEAD = ("loudness_lufs", "thd_db", RESIDUAL)
+
+
+def _measures(rows: Sequence[dict[str, Any]]) -> list[Measure]:
+    """Those that any row has."""
+    found = [
+        Measure(name, np.array([np.nan if row[name] is None else float(row[name]) for row in rows]))
+        for name in MEASURES
+        if rows and name in rows[0]
+    ]
+    return [measure for measure in found if np.isfinite(measure.value).any()]
+
+
+def _differences(source: Source, device: str) -> dict[str, dict[str, np.ndarray]]:
+    """Other arithmetic -> measure -> device's minus the other's, of rows alike in all else."""
+    names = ["programme", "repeat", "seed", *(name for name in source.axes if name != ARITHMETIC)]
+    cells: dict[str, dict[tuple[str, ...], dict[str, Any]]] = {}
+    for row in source.rows:
+        cells.setdefault(row[ARITHMETIC], {})[tuple(str(row[name]) for name in names)] = row
+    own = cells.pop(device)
+    found: dict[str, dict[str, np.ndarray]] = {}
+    for other, rows in cells.items():
+        pairs = [(own[cell], row) for cell, row in rows.items() if cell in own]
+        for name in MEASURES:
+            both = [
+                (a[name], b[name]) for a, b in pairs if a.get(name) is not None and b.get(name) is not None
+            ]
+            if both:
+                found.setdefault(other, {})[name] = np.array([float(a) - float(b) for a, b in both])
+    return found
+
+
+def _overview(measures: Sequence[Measure], along: Factor | None, others: Sequence[Factor]) -> Section:
+    by = others[0] if others else None
+    picture = _draw(measures, along, by)
+    what = "; ".join(f"{MEASURES[m.name][0]}: {MEASURES[m.name][2]}" for m in measures)
+    caption = f"Medians over programmes and repeats, the shade from the least to the most. {what}."
+    heads = ["" if along is None else along.words, *(m.title for m in measures)]
+    columns = [_medians(m.value, along) for m in measures]
+    rows = [
+        [label, *("–" if not np.isfinite(value) else f"{value:.2f}" for value in values)]
+        for label, values in zip(_labels(along), zip(*columns, strict=True), strict=True)
+    ]
+    title = "What the loudspeaker plays" if along is None else f"What {along.words} does"
+    return Section(title, pictures=[Picture("measures", picture, caption)], tables=[Table(heads, rows)])
+
+
+def _draw(measures: Sequence[Measure], along: Factor | None, by: Factor | None) -> bytes:
+    """A panel for each measure, a curve for each level of `by`."""
+    columns = min(3, len(measures))
+    n_rows = -(-len(measures) // columns)
+    figure, axes = new_figure(4.3 * columns, 3.1 * n_rows, n_rows, columns)
+    for one, measure in zip(axes.ravel(), measures, strict=False):
+        _draw_measure(one, measure, along, by)
+        dress(one, _change_in_words(measure, along) or measure.title)
+        one.title.set_fontsize(8.5)
+        one.set_ylabel(measure.title)
+    for one in axes.ravel()[len(measures) :]:
+        one.set_axis_off()
+    return png(figure)
+
+
+def _draw_measure(axes: Any, measure: Measure, along: Factor | None, by: Factor | None) -> None:
+    n_curves = 1 if by is None else len(by.labels)
+    palette = colours(n_curves, by is not None and by.places is not None)
+    ends = []
+    for j in range(n_curves):
+        which = np.ones(len(measure.value), bool) if by is None else by.level == j
+        places = plot.places(along)
+        low, middle, high = (
+            np.array([pick(cell) if len(cell) else np.nan for cell in _cells(measure.value, along, which)])
+            for pick in (np.min, np.median, np.max)
+        )
+        known = np.isfinite(middle)
+        style = "-" if along is None or along.places is not None else "none"
+        axes.plot(
+            places[known],
+            middle[known],
+            color=palette[j],
+            marker=MARKERS[j % len(MARKERS)],
+            markersize=4,
+            linewidth=1.6,
+            linestyle=style,
+        )
+        axes.fill_between(places[known], low[known], high[known], color=palette[j], alpha=0.15, linewidth=0)
+        if by is not None and known.any():
+            ends.append((places[known][-1], middle[known][-1], by.of_level(j), palette[j]))
+    plot.ticks(axes, along)
+    axes.tick_params(colors=INK)
+    if ends:
+        label_ends(axes, ends)
+
+
+def _by_two(measures: Sequence[Measure], along: Factor, by: Factor) -> Section:
+    pictures = []
+    for measure in [m for m in measures if m.name in _LEAD]:
+        cells = [
+            _medians(np.where(by.level == j, measure.value, np.nan), along) for j in range(len(by.labels))
+        ]
+        values = np.array(cells)
+        if not np.isfinite(values).any():
+            continue
+        j, i = np.unravel_index(np.nanargmax(values), values.shape)
+        words = MEASURES[measure.name][0]
+        title = f"Most {words} at {along.of_level(int(i))}, {by.words} {by.of_level(int(j))}"
+        drawn = plot.heat_maps([(title, along, by, values)], measure.title, ".1f")
+        pictures.append(Picture(f"map-{measure.name}", drawn, f"Median {measure.title}."))
+    return Section("Two axes at a time", pictures=pictures)
+
+
+def _compared(device: str, differences: dict[str, dict[str, np.ndarray]]) -> Section:
+    rows = [
+        [other, MEASURES[name][0], str(len(d)), f"{d.mean():+.2g}", f"{np.abs(d).max():.2g}"]
+        for other, found in differences.items()
+        for name, d in found.items()
+    ]
+    heads = [f"{device} minus", "measure", "rows", "mean", "largest"]
+    return Section(
+        f"{device} against {', '.join(differences)}",
+        [_difference_in_words(device, other, found) for other, found in differences.items()],
+        tables=[Table(heads, rows, left=2)],
+    )
+
+
+def _difference_in_words(device: str, other: str, found: dict[str, np.ndarray]) -> str:
+    parts = [
+        f"{MEASURES[name][0]} {np.abs(d).max():.2g} {MEASURES[name][1]}".rstrip() for name, d in found.items()
+    ]
+    return f"{device} and {other} differ at most by: {', '.join(parts)}."
+
+
+def _change_in_words(measure: Measure, along: Factor | None) -> str:
+    """From the first level to the last, where both are known."""
+    words, unit, _ = MEASURES[measure.name]
+    if along is None or along.places is None:
+        return ""
+    medians = _medians(measure.value, along)
+    if not (np.isfinite(medians[0]) and np.isfinite(medians[-1])):
+        return ""
+    return (
+        f"{words[0].upper()}{words[1:]} {medians[0]:.1f} to {medians[-1]:.1f} {unit}".rstrip()
+        + f" from {along.of_level(0)} to {along.of_level(len(along.labels) - 1)}"
+    )
+
+
+def _cells(value: np.ndarray, along: Factor | None, which: np.ndarray) -> list[np.ndarray]:
+    """Values at each level."""
+    known = which & np.isfinite(value)
+    if along is None:
+        return [value[known]]
+    return [value[known & (along.level == i)] for i in range(len(along.labels))]
+
+
+def _medians(value: np.ndarray, along: Factor | None) -> list[float]:
+    cells = _cells(value, along, np.ones(len(value), bool))
+    return [float(np.median(cell)) if len(cell) else float("nan") for cell in cells]
+
+
+def _labels(along: Factor | None) -> list[str]:
+    return ["all rows"] if along is None else [along.of_level(i) for i in range(len(along.labels))]

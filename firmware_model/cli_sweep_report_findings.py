@@ -1,0 +1,285 @@
+"""The page of a watermark's sweep: what its pictures and tables show, in sentences and in JSON."""
+
+from typing import Any
+
+import numpy as np
+
+from acoustic_sim.sweep.statistics import miss_rate
+from acoustic_sim.sweep.tails import poisson_limits
+from firmware_model import cli_sweep_report_plot as plot
+from firmware_model.cli_output import counted, number
+from firmware_model.cli_sweep_report_factors import PROGRAMME, Factor
+from firmware_model.cli_sweep_report_page import Picture, Section, Table
+from firmware_model.cli_sweep_report_sections import Heard, worst_rows
+from firmware_model.cli_sweep_report_watermark import (
+    Comparison,
+    Findings,
+    Trials,
+    misses,
+    misses_by_two,
+    worst,
+)
+from firmware_model.cli_sweep_report_words import (
+    at,
+    comparison_in_words,
+    largest_difference,
+    percent,
+    probability,
+    reach_in_words,
+    several,
+    spread_in_words,
+    threshold_in_words,
+)
+from firmware_model.watermark.params import WatermarkConfig
+
+MOST_PANELS = 3
+MOST_CURVES = 7  # of a panel; more levels are put into a heat map alone
+
+
+def lead(found: Findings) -> list[str]:
+    """The findings, a sentence each."""
+    marks = several(len(found.trials.score), "mark")
+    lines = [
+        f"{reach_in_words(found)} {at(found.operating)}. Of all {marks}, {percent(found.overall)} missed."
+    ]
+    lines += [comparison_in_words(comparison) for comparison in found.comparisons]
+    lines.append(threshold_in_words(found))
+    return lines
+
+
+def sections(found: Findings, heard: Heard | None) -> list[Section]:
+    """All sections of the watermark's own."""
+    made: list[Section | None] = [_missed(found), _false_alarms(found)]
+    made += [_compared(found, comparison) for comparison in found.comparisons]
+    made += [_by_two(found), _latency(found), _worst(found, heard)]
+    return [section for section in made if section is not None]
+
+
+def facts(found: Findings) -> dict[str, Any]:
+    """What --json prints."""
+    along = found.along
+    labels = ("all",) if along is None else along.labels
+    operating = found.operating
+    return {
+        "arithmetic": found.device,
+        "marks": len(found.trials.score),
+        "false_alarms_per_hour": operating.per_hour,
+        "threshold": operating.threshold._asdict() | {"how": operating.how},
+        "unmarked_hours": found.trials.unmarked_hours,
+        "missed": found.overall.as_json(),
+        "along": None if along is None else along.name,
+        "missed_along": [
+            {"level": label} | rate.as_json() for label, rate in zip(labels, found.rates, strict=True)
+        ],
+        "compared": [
+            {
+                "arithmetic": comparison.other,
+                "rows": comparison.pairs,
+                **comparison.paired._asdict(),
+                "p": comparison.paired.p,
+                "odds": comparison.paired.odds,
+                "score_difference_max": largest_difference(comparison),
+            }
+            for comparison in found.comparisons
+        ],
+        "worst_rows": [row["row"] for row, _ in worst(found.trials, found.threshold)],
+    }
+
+
+# --- sections --------------------------------------------------------------------------------
+
+
+def _missed(found: Findings) -> Section:
+    along, by = found.along, _drawn(found.others)
+    panels = []
+    for factor in by[:MOST_PANELS]:
+        rates = misses_by_two(found.trials, along, factor, found.threshold) if along is not None else []
+        names = [factor.of_level(i) for i in range(len(factor.labels))]
+        panels.append(
+            (spread_in_words(found, factor), list(zip(names, rates, strict=True)), _ordered(factor))
+        )
+    if not panels:
+        panels = [(reach_in_words(found), [("", found.rates)], False)]
+    caption = (
+        f"Marks missed {at(found.operating)}, with 95 % Wilson limits, which take marks as independent; "
+        "those of a row share its room, noise and programme."
+    )
+    tables = [_number_of_marks(found)]
+    if by and along is not None:
+        tables.append(_two_way(found, along, by[0]))
+    return Section(
+        "Marks missed",
+        [reach_in_words(found) + "."],
+        [Picture("missed", plot.misses(panels, along), caption)],
+        tables,
+    )
+
+
+def _number_of_marks(found: Findings) -> Table:
+    """One mark alone, and up to max_marks added, at this threshold and at the shipped one."""
+    along, shipped = found.along, WatermarkConfig().threshold
+    columns = [
+        misses(found.trials, scores, along, threshold)
+        for threshold in (found.threshold, shipped)
+        for scores in (found.trials.score, found.trials.one)
+    ]
+    labels = ["all rows"] if along is None else [along.of_level(i) for i in range(len(along.labels))]
+    most = WatermarkConfig().max_marks
+    heads = ["" if along is None else along.words, "marks"]
+    for threshold in (f"{found.threshold:.2f}", f"{shipped:g}, as shipped"):
+        heads += [f"missed at {threshold}: up to {most} marks added", "one mark alone"]
+    rows = [
+        [label, str(column[0].total), *map(str, column)]
+        for label, column in zip(labels, zip(*columns, strict=True), strict=True)
+    ]
+    return Table(heads, rows)
+
+
+def _two_way(found: Findings, along: Factor, by: Factor) -> Table:
+    rates = misses_by_two(found.trials, along, by, found.threshold)
+    heads = [along.words, *(f"{by.words} {by.of_level(j)}" for j in range(len(by.labels)))]
+    rows = [[along.of_level(i), *(str(row[i]) for row in rates)] for i in range(len(along.labels))]
+    return Table(heads, rows, note=f"Marks missed, with up to {WatermarkConfig().max_marks} marks added.")
+
+
+def _false_alarms(found: Findings) -> Section:
+    made = Section("False alarms and the threshold", [threshold_in_words(found)])
+    scores, hours = found.trials.unmarked, found.trials.unmarked_hours
+    if not len(scores):
+        return made
+    thresholds = sorted({round(found.threshold, 2), WatermarkConfig().threshold})
+    rows = []
+    for threshold in thresholds:
+        count = int(np.count_nonzero(scores >= threshold))
+        low, high = poisson_limits(count, hours)
+        rate = f"{count / hours:.3f} ({low:.3f}–{high:.3f})"
+        rows.append([f"{threshold:g}", str(count), rate, str(miss_rate(found.trials.score, threshold))])
+    note = "Counted where keys that mark nothing were looked for; exact Poisson limits."
+    made.tables.append(Table(["threshold", "false alarms", "per hour (95 %)", "marks missed"], rows, 0, note))
+    panels = []
+    for factor in [factor for factor in (found.along, *found.others[:1]) if factor is not None]:
+        levels = np.unique(np.linspace(0, len(factor.labels) - 1, MOST_CURVES).round().astype(int))
+        curves = [(factor.of_level(i), _part(found.trials, factor.level == i)) for i in levels]
+        panels.append((f"Misses against false alarms, by {factor.words}", curves, _ordered(factor)))
+    if not panels:
+        panels = [("Misses against false alarms", [("", found.trials)], False)]
+    caption = (
+        "DET curves: each point is a threshold. A curve ends at the left with one false alarm in the hours "
+        "that its level was listened to; what lies further left was not measured."
+    )
+    made.pictures.append(Picture("det", plot.det(panels, found.operating), caption))
+    return made
+
+
+def _compared(found: Findings, comparison: Comparison) -> Section:
+    along, paired = found.along, comparison.paired
+    n_levels = 1 if along is None else len(along.labels)
+    levels = [comparison.factor_level == i for i in range(n_levels)]
+    curves = [
+        (name, [miss_rate(scores[level], found.threshold) for level in levels])
+        for name, scores in ((found.device, comparison.first), (comparison.other, comparison.second))
+    ]
+    title = "Both miss the same" if not paired.discordant else f"McNemar's test: p = {probability(paired.p)}"
+    png = plot.arithmetics(curves, along, comparison, found.operating, title)
+    caption = f"The same PCM through {found.device} and {comparison.other}; {comparison.pairs} pairs of rows."
+    odds = "–"
+    if paired.discordant:
+        low, high = paired.odds_interval
+        odds = f"{number(paired.odds, 2)} ({low:.2f}–{number(high, 2).replace('none', '∞')})"
+    table = Table(
+        [
+            "marks",
+            "both found",
+            f"{found.device} alone",
+            f"{comparison.other} alone",
+            "neither",
+            "odds (95 %)",
+            "p",
+        ],
+        [[*map(str, (paired.trials, *paired)), odds, probability(paired.p)]],
+        left=0,
+        note="McNemar's exact test; the odds are those of a mark that only one of them found.",
+    )
+    paragraphs = [comparison_in_words(comparison)]
+    if comparison.hops_differ is not None:
+        paragraphs.append(
+            f"At the shipped threshold they decide differently at {comparison.hops_differ} hops."
+        )
+    name = "".join(c if c.isalnum() else "-" for c in comparison.other)
+    return Section(
+        f"{found.device} against {comparison.other}",
+        paragraphs,
+        [Picture(f"against-{name}", png, caption)],
+        [table],
+    )
+
+
+def _by_two(found: Findings) -> Section | None:
+    along = found.along
+    if along is None or not found.others:
+        return None
+    panels = []
+    for factor in found.others[:2]:
+        rates = misses_by_two(found.trials, along, factor, found.threshold)
+        values = np.array([[100 * rate.value for rate in row] for row in rates])
+        if np.isfinite(values).any():
+            j, i = np.unravel_index(np.nanargmax(values), values.shape)
+            where = f"{along.of_level(int(i))}, {factor.words} {factor.of_level(int(j))}"
+            panels.append((f"Most are missed at {where}", along, factor, values))
+    if not panels:
+        return None
+    png = plot.heat_maps(panels, plot.PERCENT, ".0f")
+    caption = f"Marks missed {at(found.operating)}, in per cent; what else varies is averaged over."
+    return Section("Two axes at a time", pictures=[Picture("two-axes", png, caption)])
+
+
+def _latency(found: Findings) -> Section | None:
+    rows = found.trials.rows
+    seconds = np.array([np.nan if row["latency_s"] is None else row["latency_s"] for row in rows])
+    level = np.zeros(len(rows), int) if found.along is None else found.along.level
+    n_levels = 1 if found.along is None else len(found.along.labels)
+    if not np.isfinite(seconds).any():
+        return None
+    known = seconds[np.isfinite(seconds)]
+    title = f"Reported {np.median(known):.2f} s after a mark's end in the median, {known.max():.2f} s at most"
+    by_level = [seconds[(level == i) & np.isfinite(seconds)] for i in range(n_levels)]
+    png = plot.latency(by_level, found.along, title)
+    caption = (
+        "Medians of the rows, over their found marks, at the shipped threshold; whiskers from least to most."
+    )
+    return Section("Detection latency", pictures=[Picture("latency", png, caption)])
+
+
+def _worst(found: Findings, heard: Heard | None) -> Section:
+    rows = []
+    for row, missed in worst(found.trials, found.threshold):
+        scores = sorted(row["mark_scores"])
+        what = (
+            f"{missed.found} of {counted(missed.total, 'mark')} missed, median score {np.median(scores):.2f}"
+        )
+        rows.append((row, what))
+    return worst_rows(found.source, rows, heard)
+
+
+def _drawn(others: list[Factor]) -> list[Factor]:
+    """Those with few enough levels for curves; the programme only where there is nothing else."""
+    few = [factor for factor in others if len(factor.labels) <= MOST_CURVES]
+    return [factor for factor in few if factor.name != PROGRAMME][: MOST_PANELS - 1] + [
+        factor for factor in few if factor.name == PROGRAMME
+    ]
+
+
+def _ordered(factor: Factor) -> bool:
+    return factor.places is not None
+
+
+def _part(found: Trials, which: np.ndarray) -> Trials:
+    """Trials of some rows, told by a flag for each."""
+    marks, unmarked = which[found.row], which[found.unmarked_row]
+    return found._replace(
+        score=found.score[marks],
+        one=found.one[marks],
+        row=found.row[marks],
+        unmarked=found.unmarked[unmarked],
+        unmarked_row=found.unmarked_row[unmarked],
+    )

@@ -1,0 +1,58 @@
+"""The results of a sweep as a report reads them."""
+
+import json
+import shlex
+from dataclasses import dataclass
+from typing import Any
+
+from acoustic_sim.sweep.results import Results, Timing
+from firmware_model.cli_sweep_report_factors import ARITHMETIC, Factor, factors
+
+
+@dataclass(frozen=True)
+class Source:
+    """Results as a report reads them.
+
+    rows : without error;  failed : with one
+    axes : names of those that vary;  factors : these but the arithmetic, and the programme; levels of `rows`
+    """
+
+    meta: dict[str, Any]
+    rows: list[dict[str, Any]]
+    failed: list[dict[str, Any]]
+    axes: list[str]
+    factors: list[Factor]
+    timings: dict[int, Timing]
+
+    @property
+    def arithmetics(self) -> list[str]:
+        """In the order of their first rows."""
+        return list(dict.fromkeys(row[ARITHMETIC] for row in self.rows))
+
+    def command(self, row: int, suffix: str = "") -> str:
+        """What computes a row again."""
+        return f"bittrue sweep {shlex.quote(self.meta['path'])} --row {row}{suffix}"
+
+
+def read(folder: str) -> Source:
+    """The results in a folder; a sweep may still be running.
+
+    Raises
+    ------
+    ConfigError
+        No results there.
+    """
+    with Results.read(folder) as results:
+        meta, timings = results.meta, results.timings()
+        everything = [{name: _nested(value) for name, value in row.items()} for row in results.rows()]
+    rows = [row for row in everything if row["error"] is None]
+    failed = [row for row in everything if row["error"] is not None]
+    axes = list(meta["axes"])
+    return Source(meta, rows, failed, axes, factors(rows, axes), timings)
+
+
+def _nested(value: Any) -> Any:
+    """Lists within a list, which a table may hold as JSON text."""
+    if isinstance(value, list) and any(isinstance(item, str) and item[:1] == "[" for item in value):
+        return [json.loads(item) if isinstance(item, str) else item for item in value]
+    return value

@@ -1,0 +1,109 @@
+"""What a watermark's sweep found, in words: findings and titles."""
+
+import numpy as np
+
+from acoustic_sim.sweep.statistics import Rate
+from firmware_model.cli_output import counted
+from firmware_model.cli_sweep_report_factors import Factor
+from firmware_model.cli_sweep_report_watermark import (
+    FEW_MISSED,
+    Comparison,
+    Findings,
+    Operating,
+    misses,
+    reach,
+)
+
+
+def reach_in_words(found: Findings) -> str:
+    """Up to where few are missed, of an axis of numbers; the best and the worst, of kinds."""
+    along, rates = found.along, found.rates
+    few = f"{100 * FEW_MISSED:g} %"
+    if along is None:
+        return f"{percent(found.overall)} of the marks are missed"
+    known = [i for i, rate in enumerate(rates) if rate.total]
+    best, worst_ = (pick(known, key=lambda i: rates[i].value) for pick in (min, max))
+    if along.places is None:
+        return (
+            f"Fewest are missed with {along.words} {along.of_level(best)} ({percent(rates[best])}), "
+            f"most with {along.of_level(worst_)} ({percent(rates[worst_])})"
+        )
+    last = reach(rates)
+    if last == known[-1]:
+        span = f"{along.of_level(known[0])} to {along.of_level(last)}"
+        return f"At every {along.words} from {span} at most {few} are missed"
+    if last is None:
+        return f"At {along.of_level(known[0])} of {along.words} {percent(rates[known[0]])} are missed already"
+    beyond = min(i for i in known if i > last)
+    return (
+        f"Up to {along.of_level(last)} of {along.words} at most {few} of the marks are missed, "
+        f"at {along.of_level(beyond)} {percent(rates[beyond])}"
+    )
+
+
+def spread_in_words(found: Findings, factor: Factor) -> str:
+    """What a factor does, all else averaged."""
+    rates = misses(found.trials, found.trials.score, factor, found.threshold)
+    known = [i for i, rate in enumerate(rates) if rate.total]
+    best, most = (pick(known, key=lambda i: rates[i].value) for pick in (min, max))
+    if rates[best].value == rates[most].value:
+        return f"By {factor.words}: no difference"
+    return (
+        f"By {factor.words}: {factor.of_level(best)} misses {percent(rates[best])}, "
+        f"{factor.of_level(most)} {percent(rates[most])}"
+    )
+
+
+def comparison_in_words(comparison: Comparison) -> str:
+    paired, other = comparison.paired, comparison.other
+    differ = f"scores differ by at most {largest_difference(comparison):.2g}"
+    if not paired.discordant:
+        return f"q15 and {other} decide alike on all {several(paired.trials, 'mark')}; {differ}."
+    verdict = "more than chance explains" if paired.p < 0.05 else "no more than chance explains"
+    return (
+        f"q15 and {other} decide differently on {paired.discordant} of {several(paired.trials, 'mark')} "
+        f"({paired.first_only} found by q15 alone, {paired.second_only} by {other} alone): {verdict} "
+        f"(McNemar, p = {probability(paired.p)}); {differ}."
+    )
+
+
+def threshold_in_words(found: Findings) -> str:
+    operating, hours = found.operating, found.trials.unmarked_hours
+    value, low, high = operating.threshold
+    if operating.how == "shipped":
+        return f"Too few unmarked scores to place a threshold: misses are counted at the shipped {value:g}."
+    heard = f"{len(found.trials.unmarked):,} stretches without a mark, {hours:.1f} h with one key"
+    rate = f"{operating.per_hour:g} false alarms per hour"
+    if operating.how == "counted":
+        return f"A threshold of {value:.2f} gives {rate}, counted on {heard}."
+    factor = 1 / (operating.per_hour * hours)
+    return (
+        f"A threshold of {value:.2f} ({low:.2f}–{high:.2f}) gives {rate}, by an exponential fit to the "
+        f"highest scores of {heard}"
+        + (f"; it reaches {factor:.1f} times beyond what was heard" if factor > 1 else "")
+        + ". bittrue calibrate measures it on long audio."
+    )
+
+
+def at(operating: Operating) -> str:
+    if operating.how == "shipped":
+        return f"at the shipped threshold, {operating.threshold.value:g}"
+    return f"at {operating.per_hour:g} false alarms per hour (threshold {operating.threshold.value:.2f})"
+
+
+def percent(rate: Rate) -> str:
+    share = 100 * rate.value
+    return f"{share:.0f} %" if share >= 10 or share == 0 else f"{share:.1f} %"
+
+
+def probability(p: float) -> str:
+    return f"{p:.2g}" if p >= 1e-4 else "< 0.0001"
+
+
+def largest_difference(comparison: Comparison) -> float:
+    return float(np.abs(comparison.first - comparison.second).max(initial=0.0))
+
+
+def several(count: int, noun: str) -> str:
+    """Thousands set apart: "12,000 marks"."""
+    return counted(count, noun).replace(str(count), f"{count:,}", 1)
