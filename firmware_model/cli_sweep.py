@@ -28,12 +28,14 @@ _DECIDES_ROWS = (  # of the sources; reports, benchmarks and the other commands 
     "acoustic_sim/loudspeaker/*.py",
     "firmware_model/[!c]*.py",  # the command line apart
     "firmware_model/cli_detect.py",
+    "firmware_model/cli_process.py",
     "firmware_model/cli_sweep_watermark*.py",
     "firmware_model/cli_sweep_dynamics*.py",
     "firmware_model/watermark/*.py",
     "firmware_model/dynamics/*.py",
     "firmware_model/dynamics/profiles/*.toml",
     "firmware_model/reference/*.py",
+    "firmware_model/golden/faulty*.py",
 )
 _NOTE_SECONDS = 30.0  # between lines of progress, where stderr is no terminal
 
