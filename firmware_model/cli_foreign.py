@@ -1,7 +1,7 @@
 """The command `device` with the user's own firmware: its nodes on a golden case go to `compare`."""
 
 import tempfile
-from contextlib import AbstractContextManager
+from contextlib import AbstractContextManager, nullcontext
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -16,7 +16,6 @@ from firmware_model.golden.case import Case
 from firmware_model.golden.dump import AS_THE_NODE
 from fixedpoint.errors import BittrueError, ConfigError
 
-_CRASHES = (foreign.CrashError,)
 _PARTS = 20  # of the run, in the progress bar
 STEPS = _PARTS + 2  # and those of the comparison
 
@@ -86,7 +85,7 @@ def compare(case: Case, firmware: Firmware, look_for_causes: bool, step: output.
     Raises
     ------
     ConfigError, AudioError
-    CrashError, Fault
+    CrashError
         The firmware does not return.
     """
     given = load_map(firmware.map, case)
@@ -100,7 +99,7 @@ def compare(case: Case, firmware: Firmware, look_for_causes: bool, step: output.
 
     with _target(firmware, given) as target:
         nodes = foreign.run(case, given, target, tell)
-        cost = _cost(target, case, firmware)
+        cost = _cost(target, given.call.samples, case.fs_hz)
     with tempfile.TemporaryDirectory() as folder:
         _write(firmware.keep or folder, case, nodes)
         report = cli_compare.compare_dump(
@@ -114,11 +113,34 @@ def _target(firmware: Firmware, given: MemoryMap) -> AbstractContextManager[fore
         from firmware_model.device.host_library import HostLibrary
 
         return HostLibrary(firmware.library, firmware.symbol, given)
-    raise NotImplementedError
+    from firmware_model.device.foreign_elf import ElfTarget
+
+    assert firmware.elf is not None
+    return nullcontext(ElfTarget(firmware.elf, firmware.symbol, given, firmware.cpu))
 
 
-def _cost(target: foreign.Target, case: Case, firmware: Firmware) -> tuple[str, dict[str, Any]]:
-    return "", {}
+def _cost(target: foreign.Target, samples: int, fs_hz: int) -> tuple[str, dict[str, Any]]:
+    """What the calls took on the core, in words and as facts; samples : of each channel in a call."""
+    cost = target.cost()
+    if cost is None:
+        return "", {}
+    mean, worst = cost.instructions / (cost.calls * samples), cost.worst / samples
+    found = {
+        "cpu": cost.cpu,
+        "instructions_per_sample": mean,
+        "mips": mean * fs_hz / 1e6,
+        "worst_mips": worst * fs_hz / 1e6,
+        "flash_bytes": cost.flash_bytes,
+        "ram_bytes": cost.ram_bytes,
+        "stack_bytes": cost.stack_bytes,
+        "by_function": cost.by_function,
+    }
+    words = (
+        f"{found['cpu']}: {mean:.1f} instructions per sample, {found['mips']:.2f} MIPS at {fs_hz} Hz, "
+        f"{found['worst_mips']:.2f} in the worst call\n"
+        f"flash {cost.flash_bytes} bytes, RAM {cost.ram_bytes} bytes and {cost.stack_bytes} of stack"
+    )
+    return words, found
 
 
 def _write(folder: str, case: Case, nodes: dict[str, np.ndarray]) -> None:
@@ -146,7 +168,7 @@ def run(case: Case, firmware: Firmware, look_for_causes: bool, json: bool) -> in
     try:
         with output.progress("device", STEPS) as step:
             result = compare(case, firmware, look_for_causes, step)
-    except _CRASHES as error:
+    except foreign.CrashError as error:
         output.note(str(error))
         if json:
             output.emit_json({"case": case.name, "equal": False, "fault": str(error)})

@@ -1,7 +1,7 @@
 """Firmware that the user brings, on a golden case: input goes in call by call, nodes are read after each."""
 
 from collections.abc import Callable
-from typing import Protocol
+from typing import NamedTuple, Protocol
 
 import numpy as np
 
@@ -17,6 +17,26 @@ class CrashError(BittrueError):
     """The firmware under test did not return from a call, or wrote where it must not."""
 
 
+class Cost(NamedTuple):
+    """What the calls took, init apart.
+
+    cpu : name of the core;  calls : how many
+    instructions : of all calls;  worst : of the one with the most
+    by_function : instructions of the calls, those of inlined functions in their callers, most first
+    flash_bytes : all that the ELF stores;  ram_bytes : its variables
+    stack_bytes : deepest, init's too
+    """
+
+    cpu: str
+    calls: int
+    instructions: int
+    worst: int
+    by_function: dict[str, int]
+    flash_bytes: int
+    ram_bytes: int
+    stack_bytes: int
+
+
 class Target(Protocol):
     """Something that runs the firmware. Its init function has been called."""
 
@@ -28,6 +48,10 @@ class Target(Protocol):
         BittrueError
             The firmware faults.
         """
+        ...
+
+    def cost(self) -> Cost | None:
+        """Of the calls so far; None where nothing counts."""
         ...
 
 

@@ -1,12 +1,11 @@
 """The user's firmware for a Cortex-M, linked to addresses, on the emulated core."""
 
-from typing import NamedTuple
-
 import numpy as np
 
+from firmware_model.device.build import toolchain
 from firmware_model.device.elf import Firmware, load_elf
 from firmware_model.device.emulator import MOST_INSTRUCTIONS, Core, Fault, Region
-from firmware_model.device.foreign import CrashError, call_in_words
+from firmware_model.device.foreign import Cost, CrashError, call_in_words
 from firmware_model.device.memory_map import RESULT, MemoryMap
 from firmware_model.device.placement import GUARD, Placement, Span, place
 from firmware_model.golden.dump import INPUT
@@ -14,20 +13,6 @@ from fixedpoint.errors import ConfigError
 
 _PAINT = 0xA5
 _MOST_STACK_GUARD = 1024  # bytes: a heap may come close to the stack, and rightly
-
-
-class Cost(NamedTuple):
-    """What the calls took, init apart.
-
-    calls : how many;  instructions : of all of them;  worst : of the one with the most
-    stack_bytes : deepest, init and all;  by_function : instructions, init's too, most first
-    """
-
-    calls: int
-    instructions: int
-    worst: int
-    stack_bytes: int
-    by_function: dict[str, int]
 
 
 class ElfTarget:
@@ -46,8 +31,10 @@ class ElfTarget:
     """
 
     def __init__(self, path: str, symbol: str, given: MemoryMap, cpu: str) -> None:
+        toolchain()
         self._path, self._symbol, self._map = path, symbol, given
         firmware = load_elf(path)
+        self._sections = firmware.sections
         self._process = _function(firmware, symbol)
         init = _function(firmware, given.call.init) if given.call.init else None
         segments = [
@@ -67,7 +54,7 @@ class ElfTarget:
             words[RESULT] = self._run(init, _words(firmware, given.call.init_arguments, words))
             self._require_guards(str(given.call.init))
         self._arguments = _words(firmware, given.call.arguments, words)
-        self._begun = self._core.instructions
+        self._begun, self._before = self._core.instructions, self._core.by_function()
 
     def call(self, content: bytes) -> dict[str, bytes]:
         """See `foreign.Target`."""
@@ -90,12 +77,16 @@ class ElfTarget:
 
     def cost(self) -> Cost:
         """Of the calls so far."""
+        counts = {name: n - self._before.get(name, 0) for name, n in self._core.by_function().items()}
         return Cost(
+            self._core.cpu.name,
             self._calls + 1,
             self._core.instructions - self._begun,
             self._worst,
+            {name: n for name, n in sorted(counts.items(), key=lambda item: -item[1]) if n},
+            sum(section.size for section in self._sections if section.stored),
+            sum(section.size for section in self._sections if section.writable),
             self._core.stack_bytes(),
-            self._core.by_function(),
         )
 
     def _guards(self, name: str) -> tuple[tuple[str, int], tuple[str, int]]:

@@ -80,6 +80,9 @@ class HostLibrary:
         self._call += 1
         return dict(zip(self._read, self._answer(content), strict=True))
 
+    def cost(self) -> None:
+        """See `foreign.Target`: the host's instructions are not the target's."""
+
     def _job(self) -> Job:
         call = self._map.call
         memory = {}
