@@ -41,7 +41,10 @@ class ElfTarget:
             Span("segment of the ELF", part.address, part.size, fixed=not part.writable)
             for part in firmware.segments
         ]
-        self._placement = place(given, segments, lambda name: firmware.symbol(name)[1:])
+        try:
+            self._placement = place(given, segments, lambda name: firmware.symbol(name)[1:])
+        except ConfigError as error:
+            raise given.refused(str(error)) from error
         stack = self._placement.stack
         regions = [Region(*region) for region in given.regions]
         guard = _stack_guard(given, self._placement, segments)

@@ -88,12 +88,12 @@ class HostLibrary:
         memory = {}
         for name, buffer in self._map.buffers.items():
             if buffer.place.address is not None:
-                raise ConfigError(
+                raise self._map.refused(
                     f"{buffer.key}.address={buffer.place.address:#x}: a host library has no addresses; "
                     f"symbol accepted, or neither"
                 )
             if buffer.size > _MOST_BYTES:
-                raise ConfigError(f"{buffer.key}: {buffer.size} bytes; must be at most {_MOST_BYTES}")
+                raise self._map.refused(f"{buffer.key}: {buffer.size} bytes; must be at most {_MOST_BYTES}")
             place, room = buffer.place, self._map.room(name)
             memory[name] = Memory(buffer.size, room, place.symbol, place.offset, place.buffer)
         return Job(

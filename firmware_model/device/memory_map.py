@@ -113,11 +113,16 @@ class Call(NamedTuple):
 
 
 class MemoryMap(NamedTuple):
-    """A map file. buffers : by name."""
+    """A map. buffers : by name;  path : of its file, "" of text"""
 
     regions: tuple[Region, ...]
     call: Call
     buffers: dict[str, Buffer]
+    path: str = ""
+
+    def refused(self, why: str) -> ConfigError:
+        """The error that names the map."""
+        return ConfigError(f"{self.path}: {why}" if self.path else why)
 
     @property
     def input(self) -> Signal:
@@ -148,7 +153,7 @@ def load_map(path: str, case: Case) -> MemoryMap:
         Unreadable, or not as this module's docstring says: one line, with the file and the key.
     """
     try:
-        return parse_map(Path(path).read_text("utf-8-sig"), case)
+        return parse_map(Path(path).read_text("utf-8-sig"), case)._replace(path=path)
     except OSError as error:
         raise ConfigError(f"{path}: cannot be read: {error.strerror or error}") from error
     except UnicodeDecodeError as error:
