@@ -34,7 +34,8 @@ of them than the case: 31 for 16-bit samples in the upper half of 32-bit words. 
 the case. After the case's input, zeros fill the last call.
 
 What the ELF puts into RAM is there from the start, as after a reset handler's copying; the reset handler
-itself is not run. A host library is called with the same map; it has no addresses and no regions.
+itself is not run. Registers that the firmware touches, a cycle counter for one, need a region as well; they
+are plain memory here. A host library is called with the same map; it has no addresses and no regions.
 """
 
 import tomllib

@@ -1,10 +1,12 @@
 """The map of a user's firmware: what it says, and what is refused in one line."""
 
 import re
+from textwrap import dedent
 
 import numpy as np
 import pytest
 
+from firmware_model.device import memory_map
 from firmware_model.device.memory_map import Place, Region, load_map, parse_map
 from firmware_model.device.signals import Signal
 from firmware_model.golden.case import Node
@@ -41,6 +43,13 @@ def test_a_map_says_where_all_is():
         "gain": 12 * 3 * 4,  # blocks of 4 samples, bands, bytes
         "band_attenuation": 12 * 3 * 4,
     }
+
+
+def test_the_map_in_the_documentation_is_one():
+    assert memory_map.__doc__ is not None
+    lines = [line for line in memory_map.__doc__.splitlines() if line.startswith("    ")]
+    found = parse_map(dedent("\n".join(lines)), find_case("mbdp-smart-speaker"))
+    assert list(found.buffers) == ["input", "output", "work", "band"]
 
 
 def test_what_is_left_out_is_as_the_node_has_it():
