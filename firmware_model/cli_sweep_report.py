@@ -6,10 +6,10 @@ from typing import Any
 
 from firmware_model import cli_sweep_report_dynamics as dynamics
 from firmware_model import cli_sweep_report_findings as watermark
-from firmware_model.cli_output import Step, check_output, counted, replace_file
+from firmware_model.cli_output import Step, check_output, replace_file
 from firmware_model.cli_sweep import load, product_of
 from firmware_model.cli_sweep_report_page import Section, page
-from firmware_model.cli_sweep_report_sections import Heard, failed_rows, plan_text, swept
+from firmware_model.cli_sweep_report_sections import Heard, failed_rows, plan_text, rows_in_words, swept
 from firmware_model.cli_sweep_report_source import Source, read
 from firmware_model.cli_sweep_report_watermark import Findings
 from fixedpoint.errors import BittrueError, ConfigError
@@ -56,7 +56,7 @@ def report(
     step(STAGES[1])
     heard, missing = _hearing(source) if spectrograms else (None, "")
     lead, sections, facts = _analysed(source, heard)
-    lead += [missing] if missing else []
+    lead = [rows_in_words(source), *lead, *([missing] if missing else [])]
     step(STAGES[2])
     pictures = Path(folder) / FOLDER
     try:
@@ -85,8 +85,7 @@ def report(
 
 def in_words(facts: dict[str, Any]) -> str:
     """The findings and where the page is."""
-    rows = f"{facts['rows']} of {counted(facts['of'], 'row')}, {counted(facts['errors'], 'error')}"
-    return "\n".join([rows, *facts["findings"], f"written: {', '.join(facts['files'])}, {facts['pictures']}"])
+    return "\n".join([*facts["findings"], f"written: {', '.join(facts['files'])}, {facts['pictures']}"])
 
 
 def _hearing(source: Source) -> tuple[Heard | None, str]:

@@ -21,7 +21,7 @@ def csv_bytes(source: Source) -> bytes:
 
 
 def parquet_bytes(source: Source) -> bytes:
-    """Every row; lists of numbers are lists of double, the plan and its versions stand in the metadata.
+    """Every row; lists are lists, the plan and its versions stand in the metadata.
 
     Raises
     ------
@@ -34,17 +34,7 @@ def parquet_bytes(source: Source) -> bytes:
 
     rows = _rows(source)
     names = list(rows[0]) if rows else ["row"]
-    kinds = dict.fromkeys(names, pyarrow.string())
-    for name in names:
-        values = [row[name] for row in rows if row[name] is not None]
-        if values and all(isinstance(value, bool) for value in values):
-            kinds[name] = pyarrow.bool_()
-        elif values and all(isinstance(value, int) for value in values):
-            kinds[name] = pyarrow.int64()
-        elif values and all(isinstance(value, (int, float)) for value in values):
-            kinds[name] = pyarrow.float64()
-        elif values and all(isinstance(value, list) for value in values):
-            kinds[name] = pyarrow.list_(pyarrow.float64())
+    kinds = {name: _kind([row[name] for row in rows if row[name] is not None]) for name in names}
     metadata = {f"bittrue.{key}": json.dumps(value) for key, value in source.meta.items()}
     schema = pyarrow.schema(list(kinds.items()), metadata)
     columns = [
@@ -73,6 +63,24 @@ def require_parquet() -> None:
 
 def _rows(source: Source) -> list[dict[str, Any]]:
     return sorted([*source.rows, *source.failed], key=lambda row: row["row"])
+
+
+def _kind(values: list[Any]) -> Any:
+    """The column's type; text where there is no value, or values of several kinds."""
+    import pyarrow
+
+    def all_are(*kinds: type) -> bool:
+        return bool(values) and all(isinstance(value, kinds) for value in values)
+
+    if all_are(bool):
+        return pyarrow.bool_()
+    if all_are(int):
+        return pyarrow.int64()
+    if all_are(int, float):
+        return pyarrow.float64()
+    if all_are(list):
+        return pyarrow.list_(_kind([item for value in values for item in value if item is not None]))
+    return pyarrow.string()
 
 
 def _cell(value: Any) -> Any:

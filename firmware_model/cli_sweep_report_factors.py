@@ -10,6 +10,7 @@ import numpy as np
 ARITHMETIC, PROGRAMME = "arithmetic", "programme"
 MOST_LEVELS = 16  # of numbers; more are put into BINS bins of equal counts
 BINS = 8
+_FILES = (".wav", ".flac", ".toml")
 _ABSENT = {"strength_db": "default"}  # what None means, where it is not "none"
 # Name of an axis in words, and its unit.
 WORDS = {
@@ -118,15 +119,16 @@ def _binned(name: str, values: np.ndarray) -> Factor:
 
 def _labels(name: str, values: Sequence[Any]) -> list[str]:
     """Files by their stem, where that tells them apart."""
-    texts = [_text(name, value) for value in values]
-    stems = [Path(text).stem if Path(text).suffix else text for text in texts]
+    texts = [text_of(name, value) for value in values]
+    stems = [Path(text).stem if Path(text).suffix.lower() in _FILES else text for text in texts]
     return stems if len(set(stems)) == len(stems) else texts
 
 
-def _text(name: str, value: Any) -> str:
+def text_of(name: str, value: Any) -> str:
+    """A value in words, without its unit."""
     if value is None:
         return _ABSENT.get(name, "none")
-    if isinstance(value, tuple):
+    if isinstance(value, (tuple, list)):
         return " × ".join(f"{side:g}" for side in value)
     return f"{value:g}" if isinstance(value, float) else str(value)
 

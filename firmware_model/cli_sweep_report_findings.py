@@ -7,14 +7,13 @@ import numpy as np
 from acoustic_sim.sweep.statistics import miss_rate
 from acoustic_sim.sweep.tails import poisson_limits
 from firmware_model import cli_sweep_report_plot as plot
-from firmware_model.cli_output import counted, number
+from firmware_model.cli_output import counted
 from firmware_model.cli_sweep_report_factors import PROGRAMME, Factor
 from firmware_model.cli_sweep_report_page import Picture, Section, Table
 from firmware_model.cli_sweep_report_sections import Heard, worst_rows
 from firmware_model.cli_sweep_report_watermark import (
     Comparison,
     Findings,
-    Trials,
     misses,
     misses_by_two,
     worst,
@@ -126,8 +125,8 @@ def _number_of_marks(found: Findings) -> Table:
     labels = ["all rows"] if along is None else [along.of_level(i) for i in range(len(along.labels))]
     most = WatermarkConfig().max_marks
     heads = ["" if along is None else along.words, "marks"]
-    for threshold in (f"{found.threshold:.2f}", f"{shipped:g}, as shipped"):
-        heads += [f"missed at {threshold}: up to {most} marks added", "one mark alone"]
+    for threshold in (f"{found.threshold:.2f}", f"{shipped:g} (shipped)"):
+        heads += [f"missed at {threshold}, up to {most} marks added", f"at {threshold}, one alone"]
     rows = [
         [label, str(column[0].total), *map(str, column)]
         for label, column in zip(labels, zip(*columns, strict=True), strict=True)
@@ -159,15 +158,16 @@ def _false_alarms(found: Findings) -> Section:
     panels = []
     for factor in [factor for factor in (found.along, *found.others[:1]) if factor is not None]:
         levels = np.unique(np.linspace(0, len(factor.labels) - 1, MOST_CURVES).round().astype(int))
-        curves = [(factor.of_level(i), _part(found.trials, factor.level == i)) for i in levels]
+        level = factor.level[found.trials.row]
+        curves = [(factor.of_level(i), found.trials.score[level == i]) for i in levels]
         panels.append((f"Misses against false alarms, by {factor.words}", curves, _ordered(factor)))
     if not panels:
-        panels = [("Misses against false alarms", [("", found.trials)], False)]
+        panels = [("Misses against false alarms", [("", found.trials.score)], False)]
     caption = (
-        "DET curves: each point is a threshold. A curve ends at the left with one false alarm in the hours "
-        "that its level was listened to; what lies further left was not measured."
+        "DET curves: each point is a threshold. False alarms are those of all rows together; dotted is the "
+        "exponential fit, beyond the highest unmarked score."
     )
-    made.pictures.append(Picture("det", plot.det(panels, found.operating), caption))
+    made.pictures.append(Picture("det", plot.det(panels, scores, found.operating), caption))
     return made
 
 
@@ -185,7 +185,7 @@ def _compared(found: Findings, comparison: Comparison) -> Section:
     odds = "–"
     if paired.discordant:
         low, high = paired.odds_interval
-        odds = f"{number(paired.odds, 2)} ({low:.2f}–{number(high, 2).replace('none', '∞')})"
+        odds = f"{_odds(paired.odds)} ({low:.2f}–{_odds(high)})"
     table = Table(
         [
             "marks",
@@ -273,13 +273,5 @@ def _ordered(factor: Factor) -> bool:
     return factor.places is not None
 
 
-def _part(found: Trials, which: np.ndarray) -> Trials:
-    """Trials of some rows, told by a flag for each."""
-    marks, unmarked = which[found.row], which[found.unmarked_row]
-    return found._replace(
-        score=found.score[marks],
-        one=found.one[marks],
-        row=found.row[marks],
-        unmarked=found.unmarked[unmarked],
-        unmarked_row=found.unmarked_row[unmarked],
-    )
+def _odds(value: float) -> str:
+    return "∞" if np.isinf(value) else f"{value:.2f}"

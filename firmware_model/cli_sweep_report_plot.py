@@ -6,7 +6,8 @@ from typing import Any
 import numpy as np
 from matplotlib.ticker import FuncFormatter, NullLocator
 
-from acoustic_sim.sweep.statistics import Rate, det_curve
+from acoustic_sim.sweep.statistics import Rate, det_curve, miss_rate
+from firmware_model.cli_output import counted
 from firmware_model.cli_plot_style import (
     FAINT,
     INK,
@@ -20,7 +21,7 @@ from firmware_model.cli_plot_style import (
     png,
 )
 from firmware_model.cli_sweep_report_factors import Factor
-from firmware_model.cli_sweep_report_watermark import Comparison, Operating, Trials
+from firmware_model.cli_sweep_report_watermark import Comparison, Operating
 from firmware_model.watermark.params import WatermarkConfig
 
 Curve = tuple[str, Sequence[Rate]]  # name, and a rate for each level of the factor drawn along
@@ -38,11 +39,14 @@ def misses(panels: Sequence[tuple[str, Sequence[Curve], bool]], along: Factor | 
     ----------
     panels : title; the curves; whether these have an order
     """
-    figure, axes = new_figure(5.6 * len(panels), 4.2, 1, len(panels), sharey=True)
-    for one, (title, curves, ordered) in zip(axes[0], panels, strict=True):
+    n_rows, columns = -(-len(panels) // 2), min(len(panels), 2)
+    figure, axes = new_figure(5.6 * columns, 3.9 * n_rows, n_rows, columns, sharey=True)
+    for one, (title, curves, ordered) in zip(axes.ravel(), panels, strict=False):
         _draw_misses(one, along, curves, ordered)
         dress(one, title)
-    axes[0, 0].set_ylabel("marks missed")
+        one.set_ylabel("marks missed")
+    for one in axes.ravel()[len(panels) :]:
+        one.set_axis_off()
     return png(figure)
 
 
@@ -66,46 +70,54 @@ def arithmetics(
     scores.set_xlabel("score of a mark, q15")
     scores.set_ylabel(f"score of the same mark, {comparison.other}")
     largest = float(np.abs(x - y).max())
-    dress(scores, f"Scores differ by at most {largest:.2g}; {np.count_nonzero(apart)} decisions differ")
+    differ = f"{counted(int(apart.sum()), 'decision')} on a mark apart"
+    dress(scores, f"Scores differ by at most {largest:.2g}; {differ}")
     return png(figure)
 
 
-def det(panels: Sequence[tuple[str, Sequence[tuple[str, Trials]], bool]], operating: Operating) -> bytes:
-    """DET curves, in panels; each ends where the unmarked scores do.
+def det(
+    panels: Sequence[tuple[str, Sequence[tuple[str, np.ndarray]], bool]],
+    unmarked: np.ndarray,
+    operating: Operating,
+) -> bytes:
+    """DET curves, in panels; dotted beyond the scores that unmarked sound gave.
 
     Parameters
     ----------
-    panels : title; name and trials of each curve; whether the curves have an order
+    panels : title; name of each curve and the scores of its marks; whether the curves have an order
+    unmarked : (stretches,) float, of all rows: the threshold is one for all
     """
-    figure, axes = new_figure(5.6 * len(panels), 4.4, 1, len(panels), sharey=True)
+    columns = len(panels)
+    figure, axes = new_figure(5.6 * columns, 4.4, 1, columns, sharey=True)
     stretches_per_hour = 3600 / WatermarkConfig().mark_seconds
     for one, (title, curves, ordered) in zip(axes[0], panels, strict=True):
         one.set_xscale("log")
         one.set_yscale("logit", nonpositive="clip")
         one.set_ylim(5e-4, 0.995)
-        ends = []
-        for (name, found), colour in zip(curves, colours(len(curves), ordered), strict=True):
-            if not len(found.score) or not len(found.unmarked):
+        named = []
+        for (name, scores), colour in zip(curves, colours(len(curves), ordered), strict=True):
+            if not len(scores):
                 continue
-            curve = det_curve(found.unmarked, found.score)
+            curve = det_curve(unmarked, scores)
             per_hour = curve.false_alarm * stretches_per_hour
-            one.step(per_hour, np.clip(curve.miss, 6e-4, 0.994), color=colour, linewidth=1.6, where="post")
-            ends.append((per_hour[0], float(np.clip(curve.miss[0], 6e-4, 0.99)), name, colour))
+            one.plot(per_hour, _visible(curve.miss), color=colour, linewidth=1.6)
+            if operating.tail is not None:
+                beyond = np.linspace(
+                    curve.threshold[-1], operating.tail.threshold(operating.per_hour / 3), 40
+                )
+                miss = [miss_rate(scores, threshold).value for threshold in beyond]
+                fitted = [operating.tail.per_hour(threshold) for threshold in beyond]
+                one.plot(fitted, _visible(miss), color=colour, linewidth=1.3, linestyle=":")
+            named.append((name, colour))
         one.axvline(operating.per_hour, color=THRESHOLD, linewidth=1, linestyle="--")
-        one.text(
-            operating.per_hour,
-            0.99,
-            f" {operating.per_hour:g} per hour",
-            fontsize=8,
-            color=THRESHOLD,
-            va="top",
-        )
+        at = f" {operating.per_hour:g} per hour"
+        one.text(operating.per_hour, 0.99, at, fontsize=8, color=THRESHOLD, va="top")
         one.yaxis.set_minor_locator(NullLocator())
         one.set_yticks(_MISS_TICKS)
         one.yaxis.set_major_formatter(FuncFormatter(lambda p, _: f"{100 * p:g} %"))
-        one.set_xlabel("false alarms per hour, by stretches of a mark's length")
+        one.set_xlabel("false alarms per hour")
         dress(one, title)
-        _legend(one, ends)
+        _list_names(one, named)
     axes[0, 0].set_ylabel("marks missed")
     return png(figure)
 
@@ -216,9 +228,14 @@ def _draw_misses(axes: Any, along: Factor | None, curves: Sequence[Curve], order
         label_ends(axes, ends)
 
 
-def _legend(axes: Any, ends: Sequence[tuple[float, float, str, Any]]) -> None:
-    """Names in the order of the curves; where these begin and end, many lie on each other."""
-    for index, (_, _, name, colour) in enumerate(ends):
+def _visible(miss: np.ndarray | Sequence[float]) -> np.ndarray:
+    """Shares of 0 and 1, which this scale does not have, at its edges."""
+    return np.clip(miss, 6e-4, 0.994)
+
+
+def _list_names(axes: Any, named: Sequence[tuple[str, Any]]) -> None:
+    """Names in the order of the curves; where these end, many lie on each other."""
+    for index, (name, colour) in enumerate(named):
         axes.text(
             1.02,
             0.97 - 0.07 * index,
@@ -245,8 +262,9 @@ def ticks(axes: Any, along: Factor | None, beside: bool = False) -> None:
     axes.set_xlabel(along.title)
     if along.places is not None and not beside:
         if len(along.labels) <= 10:
-            axes.set_xticks(along.places, [f"{place:.3g}" for place in along.places])
+            axes.set_xticks(along.places, [f"{place:.3g}".replace("-", "−") for place in along.places])
         return
     slanted = sum(map(len, along.labels)) > 40
     options = {"rotation": 40, "ha": "right"} if slanted else {}
     axes.set_xticks(range(len(along.labels)), along.labels, **options)
+    axes.set_xlim(-0.5, len(along.labels) - 0.5)

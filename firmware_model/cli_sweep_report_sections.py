@@ -1,6 +1,5 @@
 """Sections of a sweep's page that every product has: what was swept, the worst rows, the rows that failed."""
 
-import json
 from collections import Counter
 from collections.abc import Callable, Sequence
 from typing import Any
@@ -8,7 +7,7 @@ from typing import Any
 import numpy as np
 
 from firmware_model.cli_output import counted, number
-from firmware_model.cli_sweep_report_factors import ARITHMETIC, WORDS
+from firmware_model.cli_sweep_report_factors import ARITHMETIC, WORDS, text_of
 from firmware_model.cli_sweep_report_page import Picture, Section, Table
 from firmware_model.cli_sweep_report_plot import spectrogram
 from firmware_model.cli_sweep_report_source import Source
@@ -21,13 +20,11 @@ MOST_ERRORS = 20  # kinds of errors that are listed
 
 def swept(source: Source) -> Section:
     """The plan, its axes, what it ran on, and what it cost."""
-    meta, done = source.meta, len(source.rows) + len(source.failed)
+    meta = source.meta
     settings = meta["settings"]
-    state = "all" if done == meta["rows"] else f"{done} of {meta['rows']}, more are to come:"
     text = (
-        f"Plan {meta['path']} ({meta['digest'][:12]}), {settings['design']}, seed {settings['seed']}, "
-        f"{counted(settings['repeats'], 'repeat')}, {settings['seconds']:g} s of programme: {state} "
-        f"{counted(meta['rows'], 'row')}, {counted(len(source.failed), 'error')}."
+        f"Plan {meta['path']} (digest {meta['digest'][:12]}), {settings['design']}, seed {settings['seed']}, "
+        f"{counted(settings['repeats'], 'repeat')}, {settings['seconds']:g} s of each programme."
     )
     axes = [[WORDS.get(name, (name, ""))[0], *_values(name, values)] for name, values in meta["axes"].items()]
     axes.append(["programme", "", ", ".join(map(str, meta["programmes"]))])
@@ -44,6 +41,14 @@ def swept(source: Source) -> Section:
             Table(["run", "versions"], versions, left=2),
         ],
     )
+
+
+def rows_in_words(source: Source) -> str:
+    """How far the sweep is."""
+    done, wanted = len(source.rows) + len(source.failed), source.meta["rows"]
+    rows = counted(wanted, "row") if done == wanted else f"{done} of {counted(wanted, 'row')} so far"
+    errors = f", {counted(len(source.failed), 'error')}" if source.failed else ""
+    return f"{rows}{errors}; arithmetic {', '.join(source.arithmetics)}."
 
 
 def plan_text(source: Source) -> Section:
@@ -86,7 +91,7 @@ def failed_rows(source: Source) -> Section | None:
     rows = [[error, str(n), source.command(first[error])] for error, n in counts.most_common(MOST_ERRORS)]
     text = f"{counted(len(source.failed), 'row')} ended in an error and count nowhere else on this page."
     return Section(
-        "Rows that failed", [text], tables=[Table(["error", "rows", "first of them"], rows, left=1)]
+        "Rows that failed", [text], tables=[Table(["error", "rows", "first of them"], rows, left=3)]
     )
 
 
@@ -114,7 +119,7 @@ def _values(name: str, values: Sequence[Any]) -> tuple[str, str]:
     numbers = [value for value in values if isinstance(value, (int, float))]
     if len(numbers) == len(values) and len(values) > 20:
         return unit, f"{len(values)} values from {min(values):g} to {max(values):g}"
-    texts = ["none" if value is None else json.dumps(value).strip('"') for value in values]
+    texts = [text_of(name, value) for value in values]
     return unit, ", ".join(texts)
 
 

@@ -6,13 +6,14 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from acoustic_sim.sweep.statistics import Paired, Rate, compare_paired, counted_threshold, miss_rate
-from acoustic_sim.sweep.tails import Estimate, fit_exponential, fitted_peaks
+from acoustic_sim.sweep.tails import Estimate, Tail, fit_exponential, fitted_peaks
 from firmware_model.cli_sweep_report_factors import ARITHMETIC, Factor, choose
 from firmware_model.cli_sweep_report_source import Source
 from firmware_model.watermark.params import WatermarkConfig
 
 DEVICE = "q15"  # the arithmetic that a report is about, where the plan has it
 LEAST_UNMARKED = 200  # stretches without a mark that a threshold can be read from
+MOST_EXTRAPOLATED = 30.0  # times the hours heard, up to which a fit is trusted with it
 FEW_MISSED = 0.05  # up to where a title says that the detector works
 WORST = 10
 
@@ -45,12 +46,14 @@ class Operating(NamedTuple):
 
     threshold : with 95 % limits where it is fitted
     per_hour : false alarms that it stands for
-    how : "counted", "fitted", or "shipped" where there are too few unmarked scores
+    how : "counted", "fitted", or "shipped" where too little was listened to
+    tail : of the scores that unmarked sound gives, where it is fitted
     """
 
     threshold: Estimate
     per_hour: float
     how: str
+    tail: Tail | None = None
 
 
 class Comparison(NamedTuple):
@@ -118,7 +121,8 @@ def operating_point(found: Trials, per_hour: float) -> Operating:
     from redrawn seeds: rows of one seed hear the same excerpt and noise.
     """
     scores, hours = found.unmarked, found.unmarked_hours
-    if len(scores) < LEAST_UNMARKED or not scores.std() > 0:
+    too_far = per_hour * hours * MOST_EXTRAPOLATED < 1
+    if len(scores) < LEAST_UNMARKED or not scores.std() > 0 or too_far:
         shipped = WatermarkConfig().threshold
         return Operating(Estimate(shipped, shipped, shipped), per_hour, "shipped")
     if per_hour * hours >= fitted_peaks(len(scores)):
@@ -127,7 +131,7 @@ def operating_point(found: Trials, per_hour: float) -> Operating:
     seeds = np.array([row["seed"] for row in found.rows])[found.unmarked_row]
     peaks = np.stack([seeds, scores], axis=1)
     fit = fit_exponential(peaks, len(set(seeds)), hours, np.random.default_rng(1))
-    return Operating(fit.threshold(per_hour), per_hour, "fitted")
+    return Operating(fit.threshold(per_hour), per_hour, "fitted", fit.tail)
 
 
 def misses(found: Trials, scores: np.ndarray, along: Factor | None, threshold: float) -> list[Rate]:

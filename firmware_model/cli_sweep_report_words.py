@@ -23,6 +23,8 @@ def reach_in_words(found: Findings) -> str:
         return f"{percent(found.overall)} of the marks are missed"
     known = [i for i, rate in enumerate(rates) if rate.total]
     best, worst_ = (pick(known, key=lambda i: rates[i].value) for pick in (min, max))
+    if along.places is None and rates[best].value == rates[worst_].value:
+        return f"With every {along.words} {percent(rates[best])} of the marks are missed"
     if along.places is None:
         return (
             f"Fewest are missed with {along.words} {along.of_level(best)} ({percent(rates[best])}), "
@@ -71,7 +73,10 @@ def threshold_in_words(found: Findings) -> str:
     operating, hours = found.operating, found.trials.unmarked_hours
     value, low, high = operating.threshold
     if operating.how == "shipped":
-        return f"Too few unmarked scores to place a threshold: misses are counted at the shipped {value:g}."
+        return (
+            f"{hours:.2g} h without a mark are too little to place a threshold for {operating.per_hour:g} "
+            f"false alarms per hour: misses are counted at the shipped {value:g}."
+        )
     heard = f"{len(found.trials.unmarked):,} stretches without a mark, {hours:.1f} h with one key"
     rate = f"{operating.per_hour:g} false alarms per hour"
     if operating.how == "counted":

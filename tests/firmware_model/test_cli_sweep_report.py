@@ -1,0 +1,287 @@
+"""The page of a sweep: whole, self-contained, and of the rows in the table; exports; bad input."""
+
+import base64
+import csv
+import io
+import shlex
+import sqlite3
+import sys
+from itertools import pairwise
+
+import numpy as np
+import pytest
+
+from firmware_model import cli_sweep_report, cli_sweep_watermark
+from firmware_model.cli_plot_style import _apart
+from firmware_model.cli_sweep_report_source import read
+from tests.firmware_model import sweep_cases as cases
+from tests.firmware_model.cli_cases import call
+from tests.firmware_model.test_cli_conformance import Page as PlainPage
+
+FAILED_ROW = 7
+
+
+class Page(PlainPage):
+    """Also with pictures, which have no end tag."""
+
+    def handle_starttag(self, tag, attrs):
+        if tag == "img":
+            self.links.append(dict(attrs)["src"])
+            assert dict(attrs)["alt"]
+        else:
+            super().handle_starttag(tag, attrs)
+
+    @property
+    def text(self):
+        return "".join(self.words)
+
+
+@pytest.fixture(scope="module")
+def distance(tmp_path_factory):
+    """Results with one error."""
+
+    def outcome(condition):
+        if condition.row == FAILED_ROW:
+            return "distance_m=1: no room <b>fits</b>"
+        return cases.watermark_outcome(condition)
+
+    return cases.written(tmp_path_factory.mktemp("a b"), cases.DISTANCE, outcome)
+
+
+@pytest.fixture(scope="module")
+def facts(distance):
+    return cli_sweep_report.report(str(distance), None, None, None, False, lambda text: None)
+
+
+@pytest.fixture(scope="module")
+def page(distance, facts):
+    return Page((distance / "report" / "report.html").read_text("utf-8"))
+
+
+def test_page_is_whole_and_self_contained(page, distance):
+    assert page.open == []
+    data = [link for link in page.links if not link.startswith("#")]
+    assert all(link.startswith("data:image/png;base64,") for link in data)
+    assert len(data) >= 5
+    for rows in page.tables:
+        assert len({len(row) for row in rows}) == 1, "as many cells in every row"
+    pictures = [base64.b64decode(link.split(",")[1]) for link in data]
+    files = {path.read_bytes() for path in (distance / "report").glob("*.png")}
+    assert files == set(pictures), "the same pictures lie beside the page"
+
+
+def test_page_says_what_was_swept_and_what_failed(page):
+    assert "256 rows, 1 error; arithmetic q15, float." in page.text
+    assert "distance_m=1: no room <b>fits</b>" in page.text, "escaped, so that it reads as it was"
+    assert "distance_m = [1, 3, 6, 10]" in page.text
+    assert ["distance", "m", "1, 3, 6, 10"] in [row for table in page.tables for row in table]
+
+
+def test_misses_are_those_of_the_table(distance, facts):
+    """Counted again from the database, at the threshold that the report gives."""
+    rows = read(str(distance)).rows
+    assert facts["marks"] == sum(row["marks"] for row in rows if row["arithmetic"] == "q15") == 127 * 3 + 0
+    for level, found in zip((1, 3, 6, 10), facts["missed_along"], strict=True):
+        scores = [
+            score
+            for row in rows
+            if row["distance_m"] == level and row["arithmetic"] == "q15"
+            for score in row["mark_scores"]
+        ]
+        missed = sum(score < facts["threshold"]["value"] for score in scores)
+        assert (found["level"], found["found"], found["total"]) == (f"{level}", missed, len(scores))
+    assert facts["along"] == "distance_m"
+    assert facts["false_alarms_per_hour"] == 0.5
+
+
+def test_float_is_compared_on_the_pairs_that_are_whole(distance, facts):
+    """The failed row has no outcome: its pair is left out."""
+    rows = read(str(distance)).rows
+    (compared,) = facts["compared"]
+    assert compared["rows"] == 127
+    threshold = facts["threshold"]["value"]
+    by_cell = {}
+    for row in rows:
+        cell = row["programme"], row["repeat"], row["distance_m"], row["rt60_s"], row["snr_db"]
+        by_cell.setdefault(cell, {})[row["arithmetic"]] = np.array(row["mark_scores"])
+    pairs = [(found["q15"], found["float"]) for found in by_cell.values() if len(found) == 2]
+    q15, other = (np.concatenate(scores) for scores in zip(*pairs, strict=True))
+    alone = np.count_nonzero((q15 >= threshold) & (other < threshold))
+    assert compared["first_only"] == alone
+    assert compared["both"] + compared["neither"] + compared["first_only"] + compared["second_only"] == 381
+    assert compared["score_difference_max"] == np.abs(q15 - other).max()
+
+
+def test_worst_rows_come_with_a_command_that_a_shell_takes(distance, page, facts):
+    rows = {row["row"]: row for row in read(str(distance)).rows}
+    shares = [
+        np.mean(np.array(rows[n]["mark_scores"]) < facts["threshold"]["value"]) for n in facts["worst_rows"]
+    ]
+    assert len(shares) == 10
+    assert shares == sorted(shares, reverse=True)
+    q15 = [row for row in rows.values() if row["arithmetic"] == "q15"]
+    rest = [row for row in q15 if row["row"] not in facts["worst_rows"]]
+    worse = [np.mean(np.array(row["mark_scores"]) < facts["threshold"]["value"]) for row in rest]
+    assert max(worse) <= min(shares)
+    first = facts["worst_rows"][0]
+    plan = distance.with_suffix(".toml")
+    line = next(word for word in page.words if f"--row {first} " in word)
+    expected = ["bittrue", "sweep", str(plan), "--row", str(first), "--wav", f"row-{first}.wav"]
+    assert shlex.split(line) == expected, "the folder's name has a blank"
+
+
+def test_spectrograms_are_of_the_row_and_a_row_that_cannot_be_heard_says_why(tmp_path, monkeypatch):
+    folder = cases.written(tmp_path, cases.CODECS, cases.watermark_outcome)
+    asked = []
+
+    def heard(condition):
+        asked.append(condition.row)
+        if len(asked) == 1:
+            raise cli_sweep_watermark.BittrueError("café.wav: cannot be read")
+        return np.zeros(16000, np.int16), 16000
+
+    monkeypatch.setattr(cli_sweep_watermark, "heard", heard)
+    facts = cli_sweep_report.report(str(folder), None, None, None, True, lambda text: None)
+    page = Page((folder / "report" / "report.html").read_text("utf-8"))
+    assert asked == facts["worst_rows"]
+    assert "Its spectrogram could not be computed: café.wav: cannot be read." in page.text
+    worst = [path.name for path in (folder / "report").glob("worst-*.png")]
+    assert sorted(worst) == [f"worst-{i:02d}-row-{row}.png" for i, row in enumerate(asked, 1) if i > 1]
+
+
+def test_another_plan_by_now_gives_no_spectrograms(tmp_path, monkeypatch):
+    folder = cases.written(tmp_path, cases.CODECS, cases.watermark_outcome)
+    plan = tmp_path / "plan.toml"
+    plan.write_text(cases.CODECS.replace("drift_ppm = 20", "drift_ppm = 30"))
+    facts = cli_sweep_report.report(str(folder), None, None, None, True, lambda text: None)
+    assert facts["findings"][-1] == f"No spectrograms: {plan} is another plan by now."
+    plan.unlink()
+    facts = cli_sweep_report.report(str(folder), None, None, None, True, lambda text: None)
+    assert "the plan is not as it was" in facts["findings"][-1]
+
+
+def test_kinds_along_the_axis_and_a_threshold_that_cannot_be_placed(tmp_path):
+    """One mark of three falls below 5.5 with Opus alone. 0.12 h say nothing of 0.1 per hour."""
+
+    def outcome(condition):
+        score = 5.0 if condition.values["codec"] == "opus-16" else 9.0
+        return cases.watermark_outcome(condition) | {"mark_scores": [score, 9.0, 9.0]}
+
+    folder = cases.written(tmp_path, cases.CODECS, outcome)
+    facts = cli_sweep_report.report(str(folder), None, None, None, False, lambda text: None)
+    assert facts["threshold"]["how"] == "shipped"
+    assert [row["found"] for row in facts["missed_along"]] == [0, 0, 3]
+    assert "Fewest are missed with codec none (0 %), most with opus-16 (33 %)" in facts["findings"][1]
+    assert facts["compared"] == []
+
+
+def test_a_sweep_that_is_not_done_is_shown_as_far_as_it_is(tmp_path, capsys):
+    folder = cases.written(tmp_path, cases.CODECS, cases.watermark_outcome)
+    with sqlite3.connect(folder / "results.sqlite") as table:
+        table.execute("DELETE FROM rows WHERE row > 4")
+    table.close()
+    done = call(capsys, "report", folder, "--no-spectrograms")
+    assert done.status == 0, done.err
+    assert "4 of 9 rows so far" in done.out
+
+
+def test_dynamics_sweep(tmp_path, capsys):
+    folder = cases.written(tmp_path, cases.VOLUME, cases.dynamics_outcome)
+    done = call(capsys, "report", folder, "--no-spectrograms", "--json")
+    assert done.status == 0, done.err
+    found = done.json
+    residual = [row for row in found["measured"] if row["measure"] == "distortion_db"]
+    assert [row["level"] for row in residual] == ["-20 dB", "-14 dB", "-8 dB", "-2 dB", "4 dB", "10 dB"]
+    rows = read(str(folder)).rows
+    loudest = [r["distortion_db"] for r in rows if r["volume_db"] == 10 and r["arithmetic"] == "q15"]
+    assert residual[-1]["median"] == np.median(loudest)
+    largest = {row["measure"]: row["largest_difference"] for row in found["compared"]}
+    assert largest["loudness_lufs"] == pytest.approx(0.01)
+    assert largest["thd_db"] == 0
+    page = Page((folder / "report" / "report.html").read_text("utf-8"))
+    assert page.open == []
+    assert "The 10 worst rows" in page.text
+    assert {path.stem for path in (folder / "report").glob("*.png")} == {
+        "measures",
+        "map-loudness_lufs",
+        "map-thd_db",
+        "map-distortion_db",
+    }
+
+
+def test_tables_for_other_programs(distance, facts, tmp_path, capsys):
+    out = tmp_path / "rows.csv", tmp_path / "rows.parquet"
+    options = "--no-spectrograms", "--csv", out[0], "--parquet", out[1]
+    before = (distance / "report" / "report.html").read_bytes()
+    done = call(capsys, "report", distance, "--out", tmp_path / "p.html", *options)
+    assert done.status == 0, done.err
+    assert (tmp_path / "p.html").read_bytes() == before, "the same results give the same page"
+    rows = list(csv.DictReader(io.StringIO(out[0].read_text("utf-8"))))
+    assert [int(row["row"]) for row in rows] == list(range(1, 257)), "the failed row too"
+    assert rows[FAILED_ROW - 1]["error"] == "distance_m=1: no room <b>fits</b>"
+    assert rows[FAILED_ROW - 1]["marks"] == ""
+    import pyarrow.parquet
+
+    table = pyarrow.parquet.read_table(out[1])
+    source = read(str(distance)).rows
+    known = [row for row in table.to_pylist() if row["error"] is None]
+    for name in ("row", "distance_m", "mark_scores", "impostor_scores", "latency_s", "programme", "found"):
+        assert [row[name] for row in known] == [row[name] for row in source], name
+    assert b"bittrue.plan" in table.schema.metadata
+
+
+def test_without_pyarrow_one_line_says_how_to_get_it(distance, tmp_path, capsys, monkeypatch):
+    monkeypatch.setitem(sys.modules, "pyarrow", None)
+    monkeypatch.setitem(sys.modules, "pyarrow.parquet", None)
+    done = call(capsys, "report", distance, "--parquet", tmp_path / "x.parquet")
+    assert (done.status, done.out) == (2, "")
+    assert done.err == "--parquet: pyarrow is not installed; pip install 'bittrue[parquet]'\n"
+    assert not (tmp_path / "x.parquet").exists()
+
+
+@pytest.mark.parametrize(
+    ("options", "says"),
+    [
+        (["--out", "x.pdf"], "suffix '.pdf' found; .html or .htm needed"),
+        (["--csv", "x.txt"], "suffix '.txt' found; .csv needed"),
+        (["--out", "nowhere/x.html"], "no such folder: nowhere"),
+    ],
+)
+def test_bad_options_are_one_line(distance, capsys, monkeypatch, tmp_path, options, says):
+    monkeypatch.chdir(tmp_path)
+    done = call(capsys, "report", distance, *options)
+    assert (done.status, done.out) == (2, "")
+    assert says in done.err
+    assert done.err.count("\n") == 1
+
+
+def test_folders_without_results_are_one_line(capsys, tmp_path):
+    for folder in (tmp_path, tmp_path / "none"):
+        done = call(capsys, "report", folder)
+        assert (done.status, done.out) == (2, "")
+        assert "no results.sqlite found" in done.err
+    (tmp_path / "results.sqlite").write_text("no database at all, but long enough to look at" * 30)
+    done = call(capsys, "report", tmp_path)
+    assert (done.status, done.out, done.err.count("\n")) == (2, "", 1)
+
+
+def test_nothing_but_errors_is_still_a_page_and_nothing_at_all_is_said(capsys, tmp_path):
+    folder = cases.written(tmp_path, cases.CODECS, lambda condition: "codec: broken")
+    done = call(capsys, "report", folder)
+    assert done.status == 0, done.err
+    assert "Every row so far ended in an error." in done.out
+    assert "codec: broken" in Page((folder / "report" / "report.html").read_text("utf-8")).text
+    with sqlite3.connect(folder / "results.sqlite") as table:
+        table.execute("DELETE FROM rows")
+    table.close()
+    done = call(capsys, "report", folder)
+    assert (done.status, done.out) == (2, "")
+    assert "no rows yet" in done.err
+
+
+@pytest.mark.parametrize("heights", [[0.5], [0.5, 0.5, 0.5], [0.0, 0.0, 0.01], [0.99, 1.0, 1.0], [0.2, 0.8]])
+def test_labels_keep_their_order_and_distance(heights):
+    found = _apart(sorted(heights))
+    assert all(b - a > 0.05 for a, b in pairwise(found))
+    assert min(found) >= -1e-9
+    assert max(found) <= 1.03

@@ -1,0 +1,168 @@
+"""Figures behind the page of a watermark's sweep: levels, thresholds, misses, pairs, by hand."""
+
+import numpy as np
+import pytest
+
+from acoustic_sim.sweep.statistics import Paired, Rate
+from firmware_model.cli_sweep_report_factors import BINS, choose, factor, factors
+from firmware_model.cli_sweep_report_watermark import (
+    Trials,
+    compare,
+    misses,
+    operating_point,
+    reach,
+    trials,
+    worst,
+)
+
+STRETCH_H = 2.048 / 3600
+
+
+def row(number, scores, *, arithmetic="q15", seed=1, unmarked=((),), **values):
+    return {
+        "row": number,
+        "programme": "music",
+        "repeat": 0,
+        "seed": seed,
+        "arithmetic": arithmetic,
+        "mark_scores": scores,
+        "one_mark_scores": scores,
+        "impostor_scores": [list(scores_) for scores_ in unmarked],
+        "hops_differ": None if arithmetic == "q15" else 2,
+        **values,
+    }
+
+
+# --- levels ----------------------------------------------------------------------------------
+
+
+def test_numbers_are_in_order_and_none_comes_last_as_a_kind():
+    numbers = factor("distance_m", [3.0, 1.0, 3.0])
+    assert (numbers.labels, numbers.places.tolist()) == (("1", "3"), [1.0, 3.0])
+    assert numbers.level.tolist() == [1, 0, 1]
+    with_none = factor("snr_db", [20.0, None, 10.0])
+    assert (with_none.labels, with_none.places) == (("10", "20", "none"), None)
+    assert with_none.level.tolist() == [1, 2, 0]
+    assert (with_none.of_level(0), with_none.of_level(2)) == ("10 dB", "none")
+    assert factor("strength_db", [None, 3.0]).labels == ("3", "default")
+
+
+def test_kinds_keep_their_order_and_files_go_by_their_stem():
+    assert factor("codec", ["none", "aac-96", "none"]).labels == ("none", "aac-96")
+    assert factor("rir", ["a/hall.flac", "b/room.wav"]).labels == ("hall", "room")
+    assert factor("rir", ["a/hall.flac", "b/hall.flac"]).labels == ("a/hall.flac", "b/hall.flac")
+    assert factor("room_m", [[5.0, 4.0, 2.5], "fit"]).labels == ("5 × 4 × 2.5", "fit")
+
+
+def test_many_numbers_are_put_into_bins_of_equal_counts(rng):
+    values = rng.uniform(1, 15, 200)
+    binned = factor("distance_m", values.tolist())
+    assert np.bincount(binned.level).tolist() == [200 // BINS] * BINS
+    for index, place in enumerate(binned.places):
+        assert place == np.median(values[binned.level == index])
+    assert np.all(np.diff(binned.places) > 0)
+
+
+def test_the_first_axis_of_numbers_is_drawn_along():
+    rows = [row(n, [], codec=c, drift_ppm=d) for n, (c, d) in enumerate([("none", 0.0), ("aac-96", 50.0)])]
+    along, others = choose(factors(rows, ["codec", "drift_ppm", "arithmetic"]))
+    assert (along.name, [other.name for other in others]) == ("drift_ppm", ["codec"])
+    along, others = choose(factors(rows, ["codec"]))
+    assert (along.name, others) == ("codec", [])
+    assert choose(factors(rows, [])) == (None, [])
+
+
+# --- the threshold ---------------------------------------------------------------------------
+
+
+def heard(scores, seeds=(1,)) -> Trials:
+    """One row for each seed, the scores dealt out to them in turn."""
+    parts = [scores[i :: len(seeds)] for i in range(len(seeds))]
+    return trials(
+        [row(i, [9.0], seed=s, unmarked=[p]) for i, (s, p) in enumerate(zip(seeds, parts, strict=True))]
+    )
+
+
+def test_a_threshold_within_what_was_heard_is_counted():
+    """1000 stretches are 0.569 h; 200 per hour are 113.8 of them: the 114th highest may not pass."""
+    scores = np.arange(1000) / 100
+    found = operating_point(heard(scores), 200.0)
+    assert found.how == "counted"
+    assert np.count_nonzero(scores >= found.threshold.value) == int(200 * 1000 * STRETCH_H) == 113
+
+
+def test_a_threshold_beyond_is_fitted_and_near_the_law(rng):
+    """Exponential scores of mean 0.25: P(score >= T) = exp(-4 T) is 1 per hour, 2.048 s/3600 s, at 1.868."""
+    scores = rng.exponential(0.25, 3000)
+    found = operating_point(heard(scores, range(50)), 1.0)
+    assert found.how == "fitted"
+    assert found.threshold.low < -np.log(STRETCH_H) / 4 < found.threshold.high
+    assert found.threshold.low < found.threshold.value < found.threshold.high
+    assert found.tail.threshold(1.0) == found.threshold.value
+
+
+@pytest.mark.parametrize("scores", [np.ones(1000), np.arange(100.0), np.empty(0)])
+def test_without_enough_to_go_by_it_is_the_shipped_one(scores):
+    found = operating_point(heard(scores), 1.0)
+    assert (found.how, found.threshold.value, found.tail) == ("shipped", 5.5, None)
+
+
+def test_a_fit_is_not_stretched_beyond_thirty_times_what_was_heard(rng):
+    found = heard(rng.exponential(0.25, 1000), range(10))
+    hours = 1000 * STRETCH_H
+    assert operating_point(found, 1 / (29 * hours)).how == "fitted"
+    assert operating_point(found, 1 / (31 * hours)).how == "shipped"
+
+
+# --- misses ----------------------------------------------------------------------------------
+
+
+def test_misses_by_level_and_worst_rows():
+    rows = [
+        row(1, [9.0, 9.0], distance_m=1.0),
+        row(2, [9.0, 4.0], distance_m=3.0),
+        row(3, [4.0, 4.0], distance_m=3.0),
+        row(4, [4.5, 4.5], distance_m=1.0),
+        row(5, [], distance_m=3.0),
+        row(6, [9.0, None], distance_m=3.0),  # past the recording's end
+    ]
+    found = trials(rows)
+    along = factor("distance_m", [r["distance_m"] for r in rows])
+    assert misses(found, found.score, along, 5.0) == [Rate(2, 4), Rate(4, 6)]
+    assert misses(found, found.score, None, 5.0) == [Rate(6, 10)]
+    assert [(r["row"], str(m)[:3]) for r, m in worst(found, 5.0)[:2]] == [(3, "100"), (4, "100")]
+    assert [r["row"] for r, _ in worst(found, 5.0)] == [3, 4, 6, 2, 1]
+
+
+@pytest.mark.parametrize(
+    ("rates", "expected"),
+    [
+        ([Rate(0, 100), Rate(5, 100), Rate(6, 100)], 1),
+        ([Rate(6, 100), Rate(0, 100)], None),
+        ([Rate(0, 100), Rate(50, 100), Rate(0, 100)], 0),
+        ([Rate(0, 100), Rate(0, 0), Rate(1, 100)], 2),
+    ],
+)
+def test_reach_is_up_to_the_first_level_that_misses_too_many(rates, expected):
+    assert reach(rates) == expected
+
+
+# --- arithmetics -----------------------------------------------------------------------------
+
+
+def test_pairs_are_rows_alike_in_all_but_the_arithmetic():
+    rows = [
+        row(1, [6.0, 5.0, 4.0], distance_m=1.0),
+        row(2, [6.0, 4.0, 6.0], distance_m=1.0, arithmetic="float"),
+        row(3, [6.0], distance_m=3.0),
+        row(4, [6.0], distance_m=3.0, arithmetic="float"),
+        row(5, [1.0], distance_m=3.0, arithmetic="float", seed=2),  # nobody's pair
+        row(6, [1.0], distance_m=3.0, arithmetic="q15+trn"),
+    ]
+    along = factor("distance_m", [r["distance_m"] for r in rows])
+    exact, faulty = compare(rows, ["distance_m", "arithmetic"], along, 5.0)
+    assert (exact.other, exact.pairs, exact.hops_differ) == ("float", 2, 4)
+    assert exact.paired == Paired(both=2, first_only=1, second_only=1, neither=0)
+    assert exact.factor_level.tolist() == [0, 0, 0, 1]
+    assert (faulty.other, faulty.paired) == ("q15+trn", Paired(0, 1, 0, 0))
+    assert compare(rows[:1], ["distance_m"], along, 5.0) == []
