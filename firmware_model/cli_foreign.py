@@ -11,7 +11,8 @@ from firmware_model import cli_compare, cli_vectors
 from firmware_model import cli_output as output
 from firmware_model.cli_status import NOT_DETECTED
 from firmware_model.device import foreign
-from firmware_model.device.memory_map import MemoryMap, load_map
+from firmware_model.device.map_file import load_map
+from firmware_model.device.memory_map import MemoryMap
 from firmware_model.golden.case import Case
 from firmware_model.golden.dump import AS_THE_NODE
 from fixedpoint.errors import BittrueError, ConfigError

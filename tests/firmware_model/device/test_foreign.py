@@ -9,7 +9,7 @@ from firmware_model.device import foreign, foreign_elf
 from firmware_model.device.elf import load_elf
 from firmware_model.device.foreign import CrashError
 from firmware_model.device.foreign_elf import ElfTarget
-from firmware_model.device.memory_map import parse_map
+from firmware_model.device.map_file import parse_map
 from firmware_model.golden import stimuli
 from fixedpoint.errors import ConfigError
 from tests.firmware_model.device import own_firmware as own

@@ -6,7 +6,7 @@ import pytest
 from firmware_model.device import foreign, host_library
 from firmware_model.device.foreign import CrashError
 from firmware_model.device.host_library import HostLibrary
-from firmware_model.device.memory_map import parse_map
+from firmware_model.device.map_file import parse_map
 from firmware_model.golden import stimuli
 from fixedpoint.errors import ConfigError
 from tests.firmware_model.device import own_firmware as own

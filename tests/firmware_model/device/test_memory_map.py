@@ -6,8 +6,9 @@ from textwrap import dedent
 import numpy as np
 import pytest
 
-from firmware_model.device import memory_map
-from firmware_model.device.memory_map import Place, Region, load_map, parse_map
+from firmware_model.device import map_file
+from firmware_model.device.map_file import load_map, parse_map
+from firmware_model.device.memory_map import Place, Region
 from firmware_model.device.signals import Signal
 from firmware_model.golden.case import Node
 from firmware_model.golden.cases import find_case
@@ -46,8 +47,8 @@ def test_a_map_says_where_all_is():
 
 
 def test_the_map_in_the_documentation_is_one():
-    assert memory_map.__doc__ is not None
-    lines = [line for line in memory_map.__doc__.splitlines() if line.startswith("    ")]
+    assert map_file.__doc__ is not None
+    lines = [line for line in map_file.__doc__.splitlines() if line.startswith("    ")]
     found = parse_map(dedent("\n".join(lines)), find_case("mbdp-smart-speaker"))
     assert list(found.buffers) == ["input", "output", "work", "band"]
 

@@ -2,7 +2,7 @@
 
 import pytest
 
-from firmware_model.device.memory_map import parse_map
+from firmware_model.device.map_file import parse_map
 from firmware_model.device.placement import GUARD, Span, place
 from fixedpoint.errors import ConfigError
 from tests.firmware_model.device.own_firmware import CASE, MAP
