@@ -8,6 +8,7 @@ import numpy as np
 import soxr
 
 from acoustic_sim.loudspeaker import Driver, measure_played_tone, measure_playing, simulate
+from acoustic_sim.one_thread import one_thread
 from acoustic_sim.programme import excerpt
 from acoustic_sim.sweep.design import Condition
 from firmware_model.cli_process import accepted_rate, run_float
@@ -79,7 +80,8 @@ def evaluate(conditions: Sequence[Condition]) -> Iterator[tuple[Condition, dict[
     """
     for condition in conditions:
         try:
-            outcome: dict[str, Any] | str = _outcome(condition)
+            with one_thread():
+                outcome: dict[str, Any] | str = _outcome(condition)
         except BittrueError as error:
             outcome = str(error)
         yield condition, outcome
@@ -87,9 +89,10 @@ def evaluate(conditions: Sequence[Condition]) -> Iterator[tuple[Condition, dict[
 
 def heard(condition: Condition) -> tuple[np.ndarray, int]:
     """Sound pressure at 1 m, (n,) int16, Q1.15, 5 Pa being full scale, and its rate, Hz."""
-    x_q15, config = _programme(condition)
-    y_q15 = _processed(x_q15, config, condition.values["arithmetic"])
-    pressure_pa = simulate(y_q15[0] / 32768.0, config.fs_hz, Driver()).pressure_pa
+    with one_thread():
+        x_q15, config = _programme(condition)
+        y_q15 = _processed(x_q15, config, condition.values["arithmetic"])
+        pressure_pa = simulate(y_q15[0] / 32768.0, config.fs_hz, Driver()).pressure_pa
     return to_q15(np.clip(pressure_pa / HEARD_FULL_SCALE_PA, -1, 1)), config.fs_hz
 
 
@@ -97,6 +100,10 @@ def _outcome(condition: Condition) -> dict[str, Any]:
     values = condition.values
     x_q15, config = _programme(condition)
     y_q15 = _processed(x_q15, config, values["arithmetic"])
+    if not y_q15.any():
+        raise AudioError(
+            f"arithmetic={values['arithmetic']!r}: silence left the processor, nothing to measure"
+        )
     playing = measure_playing(y_q15[0] / 32768.0, config.fs_hz, Driver())._asdict()
     playing["peak_mm"] = 1e3 * playing.pop("peak_m")
     error_lsb = None

@@ -13,6 +13,7 @@ import fixedpoint
 from acoustic_sim import playback
 from acoustic_sim.array_store import cached, content_key, source_key
 from acoustic_sim.codec import parse_codec
+from acoustic_sim.one_thread import one_thread
 from acoustic_sim.programme import excerpt, excerpt_key
 from acoustic_sim.room import RoomResponse
 from acoustic_sim.scene import Scene
@@ -109,26 +110,27 @@ def evaluate(conditions: Sequence[Condition]) -> Iterator[tuple[Condition, dict[
     heard: tuple[Hashable, _Recording] | None = None
     for condition in conditions:
         group, recording = group_key(condition), _recording_key(condition)
-        if arrived is None or arrived[0] != group:
-            arrived = group, _arrive_or_fail(condition)
-        sound = arrived[1]
-        if isinstance(sound, BittrueError):
-            yield condition, str(sound)
-            continue
-        try:
-            if heard is None or heard[0] != recording:
-                pcm = playback.at_the_microphone(sound.reverberant, _scene(condition))
-                heard = recording, _Recording(pcm, _keys(condition))
-            outcome: dict[str, Any] | str = _outcome(condition, sound, heard[1])
-        except BittrueError as error:
-            outcome = str(error)
+        with one_thread():
+            if arrived is None or arrived[0] != group:
+                arrived = group, _arrive_or_fail(condition)
+            sound = arrived[1]
+            try:
+                if isinstance(sound, BittrueError):
+                    raise sound
+                if heard is None or heard[0] != recording:
+                    pcm = playback.at_the_microphone(sound.reverberant, _scene(condition))
+                    heard = recording, _Recording(pcm, _keys(condition))
+                outcome: dict[str, Any] | str = _outcome(condition, sound, heard[1])
+            except BittrueError as error:
+                outcome = str(error)
         yield condition, outcome
 
 
 def heard(condition: Condition) -> tuple[np.ndarray, int]:
     """What the microphone of a row delivers: (n,) int16, Q1.15, and its rate, Hz."""
     scene = _scene(condition)
-    return playback.at_the_microphone(_arrive(condition).reverberant, scene), scene.microphone.fs_hz
+    with one_thread():
+        return playback.at_the_microphone(_arrive(condition).reverberant, scene), scene.microphone.fs_hz
 
 
 class _Recording:
