@@ -46,8 +46,6 @@ def sweep(
     The same command goes on where it was, after Ctrl-C or anything worse. A row that fails is kept with its
     error. Status 0: every row is there; 2: the plan or DIR cannot be used, what DIR holds is as it was.
     """
-    from time import perf_counter
-
     from firmware_model import cli_sweep
 
     if row is not None:
@@ -68,14 +66,12 @@ def sweep(
         raise ConfigError("--out: missing; give a folder for the results, or --row N for one row")
     if jobs is not None and cluster is not None:
         raise ConfigError("--jobs: a cluster has its own; drop --jobs or --cluster")
-    begun = perf_counter()
     with cli_sweep.showing("sweep") as tell:
-        done = cli_sweep.sweep(path, out, jobs or 1, cluster, retry, tell)
-    seconds = perf_counter() - begun
+        swept = cli_sweep.sweep(path, out, jobs or 1, cluster, retry, tell)
     if json:
-        output.emit_json(cli_sweep.facts(out, done, seconds))
+        output.emit_json(cli_sweep.facts(out, swept))
     else:
-        output.emit(cli_sweep.in_words(out, done, seconds))
+        output.emit(cli_sweep.in_words(out, swept))
 
 
 @app.command(short_help="What a sweep found, as one page for people, and as tables.")

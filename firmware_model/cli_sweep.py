@@ -8,7 +8,7 @@ import time
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Any, Protocol
+from typing import Any, NamedTuple, Protocol
 
 from acoustic_sim.sweep.design import Condition
 from acoustic_sim.sweep.plan import Plan, load_plan
@@ -37,6 +37,7 @@ _DECIDES_ROWS = (  # of the sources; reports, benchmarks and the other commands 
     "firmware_model/reference/*.py",
     "firmware_model/golden/faulty*.py",
 )
+_ERRORS_SHOWN = 3
 _NOTE_SECONDS = 30.0  # between lines of progress, where stderr is no terminal
 
 
@@ -82,9 +83,20 @@ def code_digest() -> str:
     return digest.hexdigest()[:16]
 
 
+class Swept(NamedTuple):
+    """What became of a sweep.
+
+    errors : each error's line and its number of rows, the most frequent first
+    """
+
+    progress: Progress
+    errors: list[tuple[str, int]]
+    seconds: float
+
+
 def sweep(
     path: str, out: str, jobs: int, cluster: str | None, retry: bool, tell: Callable[[Progress], None]
-) -> Progress:
+) -> Swept:
     """Compute every row of a plan that the folder has not.
 
     Parameters
@@ -96,20 +108,28 @@ def sweep(
     ------
     BittrueError
     """
-    plan = load(path)
+    plan, begun = load(path), time.perf_counter()
     product = product_of(plan.product)
     with Results.open(out, plan, product.OUTCOME, {"code": code_digest()}) as results:
         if retry:
             results.forget_errors()
-        return run(
-            results,
-            product.evaluate,
-            product.group_key,
-            jobs=jobs,
-            cluster=cluster,
-            progress=tell,
-            identity=code_digest,
-        )
+        try:
+            progress = run(
+                results,
+                product.evaluate,
+                product.group_key,
+                jobs=jobs,
+                cluster=cluster,
+                progress=tell,
+                identity=code_digest,
+            )
+        except KeyboardInterrupt:
+            kept = output.counted(results.counts()[0], "row")
+            output.note(
+                f"{out}: {kept} of {len(plan.conditions())} kept; the same command goes on from there"
+            )
+            raise
+        return Swept(progress, results.errors(), time.perf_counter() - begun)
 
 
 def one_row(path: str, row: int, wav: str | None) -> dict[str, Any]:
@@ -155,26 +175,30 @@ def refuse(options: Mapping[str, Any], beside: str) -> None:
             raise ConfigError(f"{name}: has no meaning with {beside}; drop it")
 
 
-def facts(folder: str, progress: Progress, seconds: float) -> dict[str, Any]:
+def facts(folder: str, swept: Swept) -> dict[str, Any]:
     """What --json prints of a sweep."""
     return {
         "folder": folder,
-        "rows": progress.done,
-        "errors": progress.errors,
-        "computed": progress.done - progress.before,
-        "seconds": seconds,
+        "rows": swept.progress.done,
+        "computed": swept.progress.done - swept.progress.before,
+        "errors": [{"error": line, "rows": count} for line, count in swept.errors],
+        "seconds": swept.seconds,
     }
 
 
-def in_words(folder: str, progress: Progress, seconds: float) -> str:
-    """A sweep that is done, in one line or two."""
+def in_words(folder: str, swept: Swept) -> str:
+    """A sweep that is done: rows, rate, errors."""
+    progress = swept.progress
     computed = progress.done - progress.before
-    says = f"{folder}: {output.counted(progress.done, 'row')}, {computed} of them now"
+    lines = [f"{folder}: {output.counted(progress.done, 'row')}, {computed} of them now"]
     if computed:
-        says += f" in {_duration(seconds)}, {computed / seconds:.2f} a second"
+        lines[0] += f" in {_duration(swept.seconds)}, {computed / swept.seconds:.2f} a second"
     if progress.errors:
-        says += f"\n{output.counted(progress.errors, 'row')} with an error; --retry computes them again"
-    return says
+        lines.append(f"{output.counted(progress.errors, 'row')} with an error; --retry computes them again:")
+        lines += [f"  {count}: {line}" for line, count in swept.errors[:_ERRORS_SHOWN]]
+    if len(swept.errors) > _ERRORS_SHOWN:
+        lines.append(f"  and {len(swept.errors) - _ERRORS_SHOWN} other errors")
+    return "\n".join(lines)
 
 
 def row_in_words(row: dict[str, Any]) -> str:

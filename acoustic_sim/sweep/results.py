@@ -149,6 +149,12 @@ class Results:
         with self._named("cannot be read"):
             return self._connection.execute("SELECT count(*), count(error) FROM rows").fetchone()
 
+    def errors(self) -> list[tuple[str, int]]:
+        """Each error's line and its number of rows, the most frequent first."""
+        query = "SELECT error, count(*) FROM rows WHERE error IS NOT NULL GROUP BY error ORDER BY 2 DESC, 1"
+        with self._named("cannot be read"):
+            return self._connection.execute(query).fetchall()
+
     def add(self, condition: Condition, outcome: Mapping[str, Any] | str, timing: Timing) -> None:
         """Keep a row: its outcome, or the error's line.
 

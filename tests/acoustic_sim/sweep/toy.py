@@ -61,7 +61,7 @@ def evaluate_slowly(conditions):
 
 
 def evaluate_badly(conditions):
-    """At one distance rows raise, at another are errors, at a third one ends its process, at a fourth once."""
+    """At one distance rows raise, at another are errors, at a third one ends its process, one just once."""
     for condition in conditions:
         distance_m, is_first = condition.values["distance_m"], condition.repeat == 0
         is_loud = is_first and condition.values["snr_db"] == 0

@@ -1,0 +1,130 @@
+"""The same plan on a Dask cluster over TCP, with a worker killed half-way: the same table."""
+
+import contextlib
+import os
+import signal
+import subprocess
+import sys
+
+import pytest
+
+from acoustic_sim.sweep.plan import load_plan
+from acoustic_sim.sweep.pools import ClusterPool
+from acoustic_sim.sweep.results import Results
+from fixedpoint.errors import BittrueError, ConfigError
+from tests.acoustic_sim.sweep import toy
+from tests.acoustic_sim.sweep.test_run import rows, sweep
+
+distributed = pytest.importorskip("distributed")
+
+START = """
+import time
+from distributed import LocalCluster
+
+if __name__ == "__main__":
+    # Workers of one thread, in processes of their own, that are started anew when they die.
+    options = {"host": "127.0.0.1", "protocol": "tcp://", "dashboard_address": ":0", "silence_logs": 60}
+    with LocalCluster(n_workers=2, threads_per_worker=1, processes=True, **options) as cluster:
+        print(cluster.scheduler_address, flush=True)
+        time.sleep(600)
+"""
+
+
+@contextlib.contextmanager
+def cluster(folder):
+    """Scheduler and two workers in a process group of their own: (address, process)."""
+    (folder / "start.py").write_text(START)
+    with subprocess.Popen(
+        [sys.executable, str(folder / "start.py")],
+        stdout=subprocess.PIPE,
+        stderr=subprocess.DEVNULL,
+        text=True,
+        start_new_session=True,
+        env=os.environ | {"PYTHONPATH": os.getcwd()},
+    ) as process:
+        try:
+            yield process.stdout.readline().strip(), process
+        finally:
+            with contextlib.suppress(ProcessLookupError):
+                os.killpg(process.pid, signal.SIGKILL)
+
+
+@pytest.fixture(scope="module")
+def address(tmp_path_factory):
+    with cluster(tmp_path_factory.mktemp("cluster")) as (address, _):
+        assert address.startswith("tcp://127.0.0.1:")
+        yield address
+
+
+def test_a_worker_killed_half_way_leaves_the_same_table(tmp_path, address):
+    plan = load_plan(toy.write_plan(tmp_path, repeats=10))
+    sweep(plan, tmp_path / "undisturbed", jobs=2)
+    killed = []
+
+    def kill_one(progress):
+        if progress.done == 60 and not killed:
+            with distributed.Client(address, set_as_default=False) as client:
+                killed.extend(client.run(os.getpid).values())
+            os.kill(killed[0], signal.SIGKILL)
+
+    done = sweep(plan, tmp_path / "out", toy.evaluate_slowly, cluster=address, progress=kill_one)
+    assert (done.done, done.errors) == (200, 0)
+    assert len(killed) == 2
+    assert rows(tmp_path / "out") == rows(tmp_path / "undisturbed")
+    with Results.read(tmp_path / "out") as results:
+        assert len({timing.worker for timing in results.timings().values()}) == 3, (
+            "two, and the one started anew"
+        )
+
+
+def dies_in_row_7(conditions):
+    for condition in conditions:
+        if condition.row == 7:
+            os._exit(1)
+        yield condition, toy.outcome(condition)
+
+
+@pytest.mark.slow
+def test_a_row_in_which_workers_die_is_an_error_and_harms_no_others(tmp_path, address):
+    plan = load_plan(toy.write_plan(tmp_path, repeats=1))
+    sweep(plan, tmp_path / "undisturbed", jobs=2)
+    done = sweep(plan, tmp_path / "out", dies_in_row_7, cluster=address)
+    assert (done.done, done.errors) == (20, 1)
+    found, expected = rows(tmp_path / "out"), rows(tmp_path / "undisturbed")
+    assert found[6]["error"] == "worker died"
+    assert found[:6] + found[7:] == expected[:6] + expected[7:]
+
+
+def here_alone():
+    """Another value in each process."""
+    return os.getpid()
+
+
+def test_a_worker_with_another_program_is_named(address):
+    with pytest.raises(ConfigError, match=r"--cluster tcp://.*: another bittrue found on tcp://"):
+        ClusterPool(address, here_alone)
+
+
+@pytest.mark.parametrize("address", ["tcp://127.0.0.1:9", "nonsense", "foo://bar:1"])
+def test_an_address_without_a_scheduler_is_named(monkeypatch, address):
+    monkeypatch.setattr("acoustic_sim.sweep.pools._CONNECT_SECONDS", 0.5)
+    with pytest.raises(ConfigError, match=f"--cluster {address}: no Dask scheduler answers there") as caught:
+        ClusterPool(address)
+    assert "\n" not in str(caught.value)
+
+
+@pytest.mark.slow
+def test_a_scheduler_that_goes_away_ends_the_sweep_and_rows_so_far_are_kept(tmp_path):
+    plan = load_plan(toy.write_plan(tmp_path, repeats=10))
+    with cluster(tmp_path) as (address, process):
+
+        def kill(progress):
+            if progress.done == 40:
+                os.killpg(process.pid, signal.SIGKILL)
+
+        with pytest.raises(BittrueError, match=f"--cluster {address}: connection lost"):
+            sweep(plan, tmp_path / "out", toy.evaluate_slowly, cluster=address, progress=kill)
+    kept = len(rows(tmp_path / "out"))
+    assert 40 <= kept < 200
+    sweep(plan, tmp_path / "out", jobs=2)
+    assert len(rows(tmp_path / "out")) == 200

@@ -1,0 +1,129 @@
+"""`sweep`: rows of both products, one row alone, Ctrl-C."""
+
+import os
+import signal
+import subprocess
+import sys
+import time
+
+import numpy as np
+import pytest
+import soundfile
+
+from acoustic_sim.sweep.results import Results
+from firmware_model import cli_sweep
+from tests.firmware_model.cli_cases import call
+
+WATERMARK = """
+product = "watermark"
+seed = 1
+impostor_keys = 1
+[programme]
+synthesise = ["music"]
+seconds = 4.5
+[axes]
+distance_m = 1
+rt60_s = 0.2
+snr_db = [20, "none"]
+arithmetic = ["q15", "float"]
+"""
+MBDP = """
+product = "mbdp"
+[programme]
+synthesise = ["music"]
+seconds = 1
+[axes]
+profile = ["smart-speaker", "transparent"]
+volume_db = [-6, 0]
+"""
+
+
+@pytest.fixture(scope="module", params=[WATERMARK, MBDP], ids=["watermark", "mbdp"])
+def swept(request, tmp_path_factory):
+    """A plan that has been run: (path, folder of results)."""
+    folder = tmp_path_factory.mktemp("sweep")
+    path = folder / "plan.toml"
+    path.write_text(request.param)
+    done = cli_sweep.sweep(str(path), str(folder / "out"), 2, None, False, lambda progress: None)
+    assert (done.progress.done, done.progress.errors, done.errors) == (4, 0, [])
+    return path, folder / "out"
+
+
+def table(folder):
+    with Results.read(folder) as results:
+        return results.rows()
+
+
+def test_a_row_alone_is_the_row_of_the_table(capsys, swept, tmp_path):
+    path, folder = swept
+    for number in (1, 4):
+        found = call(capsys, "sweep", path, "--row", number, "--json")
+        assert (found.status, found.err) == (0, "")
+        expected = table(folder)[number - 1]
+        assert expected.pop("error") is None
+        assert found.json == expected
+
+
+def test_what_a_row_heard_is_written_and_printed_beside(capsys, swept, tmp_path):
+    path, _ = swept
+    found = call(capsys, "sweep", path, "--row", 2, "--wav", tmp_path / "a.wav")
+    assert (found.status, found.err) == (0, "")
+    assert found.out.splitlines()[0].split() == ["row", "2"]
+    pcm, fs_hz = soundfile.read(tmp_path / "a.wav", dtype="int16")
+    assert pcm.ndim == 1
+    assert 1.0 <= len(pcm) / fs_hz <= 6.0
+    assert np.abs(pcm.astype(int)).max() > 1000
+
+
+def test_a_plan_that_is_done_computes_nothing(capsys, swept):
+    path, folder = swept
+    before = table(folder)
+    found = call(capsys, "sweep", path, "--out", folder, "--jobs", 2, "--json")
+    assert (found.status, found.err) == (0, "")
+    seconds = found.json["seconds"]
+    assert found.json == {"folder": str(folder), "rows": 4, "computed": 0, "errors": [], "seconds": seconds}
+    assert table(folder) == before
+    assert call(capsys, "sweep", path, "--out", folder).out == f"{folder}: 4 rows, 0 of them now\n"
+
+
+def test_rows_with_errors_are_counted_named_and_computed_again_on_demand(capsys, tmp_path):
+    path = tmp_path / "plan.toml"
+    path.write_text(MBDP.replace('"music"', '"music", "silence"'))
+    found = call(capsys, "sweep", path, "--out", tmp_path / "out")
+    assert found.status == 0, "a row that fails is a row"
+    first, second, third = found.out.splitlines()
+    assert first.startswith(f"{tmp_path}/out: 8 rows, 8 of them now in ")
+    assert second == "4 rows with an error; --retry computes them again:"
+    assert third.startswith("  4: programme='silence': silent")
+    assert [row["row"] for row in table(tmp_path / "out") if row["error"]] == [2, 4, 6, 8]
+    again = call(capsys, "sweep", path, "--out", tmp_path / "out", "--retry", "--json").json
+    assert (again["computed"], again["errors"][0]["rows"]) == (4, 4)
+
+
+def test_ctrl_c_keeps_what_is_done_and_says_so(tmp_path):
+    path = tmp_path / "plan.toml"
+    path.write_text(MBDP.replace("[programme]", "repeats = 500\n[programme]", 1))
+    code = "from firmware_model.cli import main; main()"
+    command = [sys.executable, "-c", code, "sweep", str(path), "--out", str(tmp_path / "out")]
+    process = subprocess.Popen(
+        command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, start_new_session=True
+    )
+    deadline = time.monotonic() + 60
+    while time.monotonic() < deadline and not rows_so_far(tmp_path / "out"):
+        time.sleep(0.05)
+    os.killpg(process.pid, signal.SIGINT)  # as a terminal does
+    out, err = process.communicate(timeout=60)
+    assert process.returncode == 130
+    kept = rows_so_far(tmp_path / "out")
+    assert kept > 0
+    assert (out, err) == (
+        "",
+        f"{tmp_path}/out: {kept} rows of 2000 kept; the same command goes on from there\n",
+    )
+
+
+def rows_so_far(folder):
+    try:
+        return len(table(folder))
+    except Exception:
+        return 0
