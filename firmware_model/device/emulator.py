@@ -3,7 +3,7 @@
 Unicorn (QEMU's translation) executes the target's machine code. Two of its ways matter here. With
 UC_MODE_MCLASS it runs a Cortex-M33 whatever model is asked for; without it the model counts: a Cortex-M0
 refuses ARMv7-M instructions and unaligned accesses, an M3 the DSP extension. And no model checks the
-alignment of LDRD, LDM and their like, on which every core faults: `arena.on_access` does.
+alignment of LDRD, LDM and their like, on which every core faults: `instructions` does.
 """
 
 import ctypes
@@ -14,8 +14,8 @@ from typing import Any
 
 import numpy as np
 
-from firmware_model.device import arena as cells
 from firmware_model.device import faults
+from firmware_model.device import instructions as cells
 from firmware_model.device.arena import PAGE, Arena, Region
 from firmware_model.device.cpu import find_cpu
 from firmware_model.device.elf import Firmware
@@ -39,16 +39,12 @@ class Core:
     cpu : name of a core, see `cpu`
     regions : `Region`s, memory of the target; what is not in one faults
     stack : (address, size), bytes; in a region, or apart from all and then memory of its own
-    guard : bytes below a stack in a region that the program must not write; 0: no check
+    guard : bytes below the stack that no call may change; 0: none are looked at
 
     Raises
     ------
     ConfigError
         A core that is not known; regions that overlap or are not whole pages; a stack partly in a region.
-
-    Notes
-    -----
-    A stack apart from all regions needs no guard: what lies below it is not there.
     """
 
     def __init__(
@@ -64,11 +60,11 @@ class Core:
         self._at_most, self._top = 0, sum(self._stack) & ~7
         self._arena = Arena(memory, self._on_report)
         self._return = _free_page(memory)
-        words = self._arena.words
-        words[cells.GUARD_LOW], words[cells.GUARD_HIGH] = self._stack[0] - guard, self._stack[0]
+        self._arena.words[cells.LEAST_STACK] = stack[0]
         self._open()
         self._paint = self._view(*self._stack, "stack")
         self._paint[:] = _PAINT
+        self._guard = self._view(stack[0] - guard, guard, "guard")
 
     def _open(self) -> None:
         """An engine over the arena's memory, with its hooks."""
@@ -82,8 +78,8 @@ class Core:
         for region, memory in zip(self._arena.regions, self._arena.memory, strict=True):
             access = unicorn.UC_PROT_ALL if region.writable else unicorn.UC_PROT_READ | unicorn.UC_PROT_EXEC
             self._uc.mem_map_ptr(region.address, region.size, access, memory.ctypes.data)
-        self._hook(unicorn.UC_HOOK_BLOCK, cells.on_block)
-        self._hook(unicorn.UC_HOOK_MEM_READ | unicorn.UC_HOOK_MEM_WRITE, cells.on_access)
+        self._count = cells.on_instruction()
+        self._hook(unicorn.UC_HOOK_CODE, self._count)
         invalid = unicorn.UC_HOOK_MEM_UNMAPPED | unicorn.UC_HOOK_MEM_PROT
         self._kinds = {
             unicorn.UC_MEM_READ_UNMAPPED: "unmapped read",
@@ -192,13 +188,15 @@ class Core:
             self._uc.reg_write(register, int(word))
         self._uc.reg_write(self._registers[13], entry)
         self._uc.reg_write(self._registers[14], self._return | 1)
-        self._at_most = at_most
+        self._at_most, guarded = at_most, self._guard.copy()
         self._arena.words[cells.LIMIT] = self.instructions + at_most
         try:
             self._uc.emu_start(address | 1, self._return)
         except unicorn.UcError as error:
             if self._fault is None:
                 self._stop(f"emulator: {error}", None, self._register(15))
+        if self._fault is None and not np.array_equal(self._guard, guarded):
+            self._stop("stack overrun, write below the stack during a call", None, address & ~1)
         if self._fault is None and self._register(15) != self._return:
             self._stop("waits for an interrupt (WFI, WFE), which never comes", None, self._register(15) - 2)
         if self._fault is not None:
@@ -207,7 +205,7 @@ class Core:
 
     @property
     def instructions(self) -> int:
-        """Executed so far; one whose condition is not met, in an IT block, counts."""
+        """Executed so far; one whose condition is not met counts, it takes a cycle as well."""
         return int(self._arena.words[cells.EXECUTED])
 
     def by_function(self) -> dict[str, int]:
@@ -251,13 +249,13 @@ class Core:
     def _below_stack(self, address: int) -> bool:
         return self._stack[0] - _BELOW_STACK <= address < self._stack[0]
 
-    def _on_report(self, what: int, address: int, size: int) -> None:
-        pc = self._register(15)
+    def _on_report(self, what: int, pc: int, value: int) -> None:
         if what == cells.TOO_LONG:
-            self._stop(f"no return within {self._at_most} instructions", None, address)
+            self._stop(f"no return within {self._at_most} instructions", None, pc)
         elif what == cells.OVERRUN:
-            self._stop("stack overrun, write below the stack", address, pc)
-        elif faults.needs_alignment(self._halfword(pc)):
+            self._stop("stack overrun, stack pointer below the stack", value, pc)
+        else:
+            address = faults.several_words_address(self._halfword(pc), self._halfword(pc + 2), value)
             self._stop(faults.EXCEPTIONS[faults.UNALIGNED], address, pc)
 
     def _on_memory(self, uc: Any, kind: int, address: int, size: int, value: int, data: Any) -> bool:

@@ -32,22 +32,23 @@ EXCEPTIONS = {
 }
 
 
-def needs_alignment(first: int) -> bool:
-    """Whether an ARMv7-M instruction faults on an unaligned address: loads and stores of several words,
-    LDRD, STRD, the exclusive ones, and those of the floating-point unit.
+def several_words_address(first: int, second: int, base: int) -> int:
+    """Address that a load or store of several words is about to access.
 
     Parameters
     ----------
-    first : its first halfword
+    first, second : halfwords of the instruction;  base : value of its base register
 
     Notes
     -----
-    LDM, STM 1100 xxxx xxxx xxxx; PUSH 1011 010x, POP 1011 110x; 32-bit 1110 100x (LDM, STM, LDRD, STRD,
-    LDREX, STREX) and 1110 110x (VLDR, VSTR, VLDM, VSTM): ARMv7-M Architecture Reference Manual, A3.2.1.
+    1110 1x0P U1xx nnnn, xxxx xxxx iiii iiii: LDRD, STRD, or of the floating-point unit, with P an offset of
+    4 i is added (U) or subtracted; the others begin at the base, or are taken to.
     """
-    return (
-        first >> 12 == 0b1100 or first >> 9 in (0b1011010, 0b1011110) or first >> 9 in (0b1110100, 0b1110110)
-    )
+    doubleword = first >> 9 == 0b1110100 and first >> 6 & 1
+    if (doubleword or first >> 9 == 0b1110110) and first >> 8 & 1:
+        offset = 4 * (second & 0xFF)
+        return (base + offset if first >> 7 & 1 else base - offset) & 0xFFFFFFFF
+    return base
 
 
 def unaligned_address(first: int, registers: list[int]) -> int | None:
