@@ -16,6 +16,7 @@ from acoustic_sim.excitation import synthesise
 from fixedpoint.errors import BittrueError, ConfigError
 
 NONE = "none"
+VERSIONS = (av.__version__, str(av.library_versions.get("libavcodec")))  # decide what a codec gives
 CHANNELS = 2  # bit rates are known as those of stereo streams: mp3-128, sbc-345
 _PROBE_SECONDS = 2.0
 _MOST_EARLY, _MOST_LATE = 64, 8192  # samples; AAC is late by 1024, Opus is early by 2 at low rates
