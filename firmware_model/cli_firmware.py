@@ -79,3 +79,46 @@ def export(
         output.emit_json(cli_export.facts(setups, files))
     else:
         output.emit(cli_export.report(folder, chosen, setups, files))
+
+
+@app.command(short_help="A golden case on an emulated Cortex-M: its bits, instructions, flash, RAM, stack.")
+def device(
+    case: Annotated[
+        str,
+        typer.Argument(
+            metavar="CASE",
+            help="Golden case; watermark is watermark-detector, mbdp is mbdp-smart-speaker.",
+        ),
+    ],
+    cpu: Annotated[
+        str,
+        typer.Option(
+            "--cpu",
+            metavar="NAME",
+            help="cortex-m0plus, cortex-m3, cortex-m4, cortex-m7, cortex-m33, or all of them: all.",
+        ),
+    ] = "cortex-m4",
+    opt: Annotated[
+        str, typer.Option("--opt", metavar="LEVEL", help="What the compiler optimises: 3, 2 or s (size).")
+    ] = "3",
+    profile_functions: Annotated[
+        bool, typer.Option("--profile-functions", help="Show instructions by function.")
+    ] = False,
+    no_cause: Annotated[
+        bool, typer.Option("--no-cause", help="Do not look for the likely cause of a difference.")
+    ] = False,
+    json: Json = False,
+) -> None:
+    """Build a golden case's product for a Cortex-M, run it on the emulated core and compare every bit.
+
+    The C of `bittrue export` is compiled, runs on the case's stimulus, and every output value and the final
+    state are held against the model. A difference is handed to the search of `bittrue compare`. The cost is
+    in executed instructions; cycles are more, by what the core's memory and multiplier take.
+
+    Status 0: bit-exact; 1: not, or the product faults on the core, with the kind of fault, address, PC and
+    function on standard error. Needs pip install 'bittrue[device]'.
+    """
+    from firmware_model import cli_device
+
+    options = cli_device.from_options(cpu, opt, profile_functions, not no_cause)
+    raise typer.Exit(cli_device.run(cli_device.case_of(case), options, json))

@@ -14,9 +14,9 @@ import numpy as np
 
 from fixedpoint._jit import callback
 
-# Words at the head of the array that it sees, an `arena.Arena`: scratch for a register, which core, counts, the
-# least stack pointer, where the last IT block begins and ends. Then, for each region: address, bytes, where in
-# the array its memory begins (bytes) and its counts (words), one for each halfword.
+# Words at the head of the array that it sees, an `arena.Arena`: scratch for a register, which core, counts,
+# the least stack pointer, where the last IT block begins and ends. Then, for each region: address, bytes,
+# where in the array its memory begins (bytes) and its counts (words), one for each halfword.
 SCRATCH, CORE, EXECUTED, LIMIT, LEAST_STACK, IT_BEGIN, IT_END, REGIONS = range(8)
 WORDS, REGION_WORDS = 8, 4
 TOO_LONG, UNALIGNED, OVERRUN = range(3)  # what it reports, with the instruction's address and another value
