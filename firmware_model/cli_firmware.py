@@ -107,6 +107,25 @@ def device(
     no_cause: Annotated[
         bool, typer.Option("--no-cause", help="Do not look for the likely cause of a difference.")
     ] = False,
+    elf: Annotated[
+        str | None,
+        typer.Option("--elf", metavar="FILE", help="Your own firmware, linked for a Cortex-M, instead."),
+    ] = None,
+    host_lib: Annotated[
+        str | None,
+        typer.Option("--host-lib", metavar="FILE", help="Your own firmware as a shared object of this host."),
+    ] = None,
+    symbol: Annotated[
+        str | None, typer.Option("--symbol", metavar="NAME", help="Function of yours that is called.")
+    ] = None,
+    memory_map: Annotated[
+        str | None,
+        typer.Option("--map", metavar="FILE", help="TOML: your memory, call, buffers and nodes; see above."),
+    ] = None,
+    keep: Annotated[
+        str | None,
+        typer.Option("--keep", metavar="DIR", help="Keep your nodes there, a dump for bittrue compare."),
+    ] = None,
     json: Json = False,
 ) -> None:
     """Build a golden case's product for a Cortex-M, run it on the emulated core and compare every bit.
@@ -115,10 +134,27 @@ def device(
     state are held against the model. A difference is handed to the search of `bittrue compare`. The cost is
     in executed instructions; cycles are more, by what the core's memory and multiplier take.
 
-    Status 0: bit-exact; 1: not, or the product faults on the core, with the kind of fault, address, PC and
-    function on standard error. Needs pip install 'bittrue[device]'.
-    """
-    from firmware_model import cli_device
+    With --elf or --host-lib your own firmware runs: --symbol is called as --map says, block by block on the
+    case's input, and what it puts out goes to `bittrue compare`. The map, with comments in
+    examples/firmware_map.toml, has
 
+    [memory] regions: NAME = {address, size, writable}; a host library needs none
+
+    [call] samples; arguments: names of buffers, "samples", "init", "&symbol", integers; init; init_arguments;
+    stack = {region, size}
+
+    [buffers] input and output = {type, layout, fraction_bits, and symbol, address or region}; further ones
+    are memory of a size
+
+    [nodes.NAME] the same for internal nodes of the case: the more, the nearer the first wrong line
+
+    Status 0: bit-exact; 1: not, or the product faults on the core, with the kind of fault, address, PC and
+    function on standard error; 2: also a map that your firmware does not fit. Needs pip install
+    'bittrue[device]', but for --host-lib.
+    """
+    from firmware_model import cli_device, cli_foreign
+
+    if own := cli_foreign.from_options(elf, host_lib, symbol, memory_map, keep, cpu, profile_functions):
+        raise typer.Exit(cli_foreign.run(cli_device.case_of(case), own, not no_cause, json))
     options = cli_device.from_options(cpu, opt, profile_functions, not no_cause)
     raise typer.Exit(cli_device.run(cli_device.case_of(case), options, json))

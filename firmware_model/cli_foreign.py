@@ -9,7 +9,7 @@ import numpy as np
 
 from firmware_model import cli_compare, cli_vectors
 from firmware_model import cli_output as output
-from firmware_model.cli_status import NOT_DETECTED
+from firmware_model.cli_status import DETECTED, NOT_DETECTED
 from firmware_model.device import foreign
 from firmware_model.device.map_file import load_map
 from firmware_model.device.memory_map import MemoryMap
@@ -25,7 +25,7 @@ class Firmware(NamedTuple):
     """What the options say.
 
     elf, library : paths, one of them;  symbol : the function;  map : path;  cpu : core for an ELF
-    keep : folder for the nodes as a dump, None for none
+    keep : folder for the nodes as a dump, None for none;  profile : instructions by function, in words
     """
 
     elf: str | None
@@ -34,6 +34,7 @@ class Firmware(NamedTuple):
     map: str
     cpu: str
     keep: str | None
+    profile: bool
 
     @property
     def path(self) -> str:
@@ -50,7 +51,13 @@ class Result(NamedTuple):
 
 
 def from_options(
-    elf: str | None, library: str | None, symbol: str | None, given: str | None, cpu: str, keep: str | None
+    elf: str | None,
+    library: str | None,
+    symbol: str | None,
+    given: str | None,
+    keep: str | None,
+    cpu: str,
+    profile: bool = False,
 ) -> Firmware | None:
     """The firmware that options name; None where they name none.
 
@@ -73,7 +80,7 @@ def from_options(
         cli_vectors.check_folder(keep)
         if Path(keep).is_dir() and any(Path(keep).iterdir()):
             raise ConfigError(f"--keep {keep}: holds files; an empty or a new folder needed")
-    return Firmware(elf, library, symbol or "", given or "", cpu, keep)
+    return Firmware(elf, library, symbol or "", given or "", cpu, keep, profile)
 
 
 def compare(case: Case, firmware: Firmware, look_for_causes: bool, step: output.Step) -> Result:
@@ -100,7 +107,7 @@ def compare(case: Case, firmware: Firmware, look_for_causes: bool, step: output.
 
     with _target(firmware, given) as target:
         nodes = foreign.run(case, given, target, tell)
-        cost = _cost(target, given.call.samples, case.fs_hz)
+        cost = _cost(target.cost(), firmware, given.call.samples, case.fs_hz)
     with tempfile.TemporaryDirectory() as folder:
         _write(firmware.keep or folder, case, nodes)
         report = cli_compare.compare_dump(
@@ -120,9 +127,10 @@ def _target(firmware: Firmware, given: MemoryMap) -> AbstractContextManager[fore
     return nullcontext(ElfTarget(firmware.elf, firmware.symbol, given, firmware.cpu))
 
 
-def _cost(target: foreign.Target, samples: int, fs_hz: int) -> tuple[str, dict[str, Any]]:
+def _cost(
+    cost: foreign.Cost | None, firmware: Firmware, samples: int, fs_hz: int
+) -> tuple[str, dict[str, Any]]:
     """What the calls took on the core, in words and as facts; samples : of each channel in a call."""
-    cost = target.cost()
     if cost is None:
         return "", {}
     mean, worst = cost.instructions / (cost.calls * samples), cost.worst / samples
@@ -141,6 +149,12 @@ def _cost(target: foreign.Target, samples: int, fs_hz: int) -> tuple[str, dict[s
         f"{found['worst_mips']:.2f} in the worst call\n"
         f"flash {cost.flash_bytes} bytes, RAM {cost.ram_bytes} bytes and {cost.stack_bytes} of stack"
     )
+    if firmware.profile:
+        rows = [
+            [name, f"{n / (cost.calls * samples):.1f}", f"{100 * n / cost.instructions:.1f} %"]
+            for name, n in cost.by_function.items()
+        ]
+        words += "\n\n" + output.table(["function", "instructions\nper sample", "share"], rows)
     return words, found
 
 
@@ -172,10 +186,19 @@ def run(case: Case, firmware: Firmware, look_for_causes: bool, json: bool) -> in
     except foreign.CrashError as error:
         output.note(str(error))
         if json:
-            output.emit_json({"case": case.name, "equal": False, "fault": str(error)})
+            output.emit_json({"case": case.name, "bit_exact": False, "fault": _fault(error)})
         return NOT_DETECTED
     if json:
-        output.emit_json(cli_compare.facts(result.report) | result.facts)
+        exact = result.report.status == DETECTED
+        output.emit_json(
+            {"bit_exact": exact, "fault": None} | cli_compare.facts(result.report) | result.facts
+        )
     else:
         output.emit("\n\n".join(filter(None, (cli_compare.in_words(result.report), result.cost))))
     return result.report.status
+
+
+def _fault(error: foreign.CrashError) -> dict[str, Any]:
+    """A crash as facts; what only the core knows is None of a host library."""
+    names = ("kind", "address", "pc", "place")
+    return {name: getattr(error.__cause__, name, None) for name in names} | {"text": str(error)}
