@@ -8,7 +8,7 @@ AUDIO  ?=
 JOBS   ?= 2
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test test-slow golden golden-write conformance lint format bench-detection bench-false-alarms bench-quality bench-cost bench-dynamics bench-exactness bench clean
+.PHONY: help demo test test-slow golden golden-write conformance lint format bench-detection bench-false-alarms bench-quality bench-cost bench-dynamics bench-exactness bench-device bench clean
 
 help:  ## list the targets
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 22
@@ -75,10 +75,13 @@ bench-cost: $(STAMP)  ## speed, memory, FFT accuracy; on an idle machine
 bench-exactness: $(STAMP)  ## check, compare and probes: seconds, memory, ratios
 	$(BIN)/python -m benchmarks.exactness
 
+bench-device: $(STAMP)  ## the exported C on emulated cores and this host: bits, instructions, flash, RAM; on an idle machine
+	$(BIN)/python -m benchmarks.device
+
 bench-dynamics: $(STAMP)  ## dynamics processor: accuracy, limits, loudspeaker, cost (BITTRUE_DATA=folder)
 	$(BIN)/python -m benchmarks.dynamics --jobs $(JOBS)
 
-bench: bench-cost bench-exactness bench-dynamics bench-quality bench-false-alarms bench-detection  ## all of them; their tables go into README.md
+bench: bench-cost bench-exactness bench-device bench-dynamics bench-quality bench-false-alarms bench-detection  ## all of them; their tables go into README.md
 	$(BIN)/python -m benchmarks.readme
 
 clean:  ## remove the environment and everything built

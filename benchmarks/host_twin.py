@@ -1,19 +1,17 @@
 """The exported C beside the Numba kernels on this host: time of every product case, pair by pair.
 
-``python -m benchmarks.host_twin [flags of the compiler]``, by default -O3 -march=native. Both sides process
-the whole stimulus in one call from Python: the dynamics processor as it is, the detector by a loop over its
-hops that is compiled with it, so that neither side's cost of a call from Python counts. Probes are off.
+Both sides process the whole stimulus in one call from Python: the dynamics processor as it is, the detector
+by a loop over its hops that is compiled with it, so that neither side's cost of a call from Python counts.
+Probes are off.
 Runs alternate, the order within a pair too; a run repeats the stimulus until it takes some milliseconds.
 The ratio is the median over the pairs of Numba's time over C's. The states must be equal at the end.
 """
 
-import sys
-import tempfile
 import time
 from collections.abc import Callable
 from pathlib import Path
 from statistics import median
-from typing import Any
+from typing import Any, NamedTuple
 
 import numba
 import numpy as np
@@ -25,6 +23,7 @@ from firmware_model.golden.stimuli import load
 from firmware_model.watermark.detector import process_frame as process_detector
 from fixedpoint.cgen import translate
 from fixedpoint.cgen_host import Library, build
+from fixedpoint.errors import ConfigError
 
 PAIRS = 60
 RUN_S = 0.004
@@ -39,6 +38,16 @@ void process_hops(const DetectorParams *params, const DetectorState *state, cons
     }
 }
 """
+
+
+class Twin(NamedTuple):
+    """Milliseconds of the whole stimulus, medians; median and quartiles of Numba's time over C's."""
+
+    numba_ms: float
+    c_ms: float
+    ratio: float
+    low: float
+    high: float
 
 
 @numba.njit
@@ -80,26 +89,18 @@ def seconds(call: Callable[[], Any], times: int) -> float:
     return (time.perf_counter() - start) / times
 
 
-def compare(name: str, folder: Path, flags: tuple[str, ...]) -> str:
-    """A line of the table."""
+def compare(name: str, folder: Path, flags: tuple[str, ...], pairs: int = PAIRS) -> Twin:
+    """Both sides of a case, in turn."""
     calls, ours, theirs = sides(name, folder, flags)
     for call in calls.values():
         call()  # compiles, and fills the caches
     times = 1 + int(RUN_S / min(seconds(call, 1) for call in calls.values()))
-    pairs = []
-    for i in range(PAIRS):
+    taken = []
+    for i in range(pairs):
         order = ("numba", "c") if i % 2 else ("c", "numba")
-        pairs.append({side: seconds(calls[side], times) for side in order})
+        taken.append({side: seconds(calls[side], times) for side in order})
     if not np.array_equal(flat(ours), flat(theirs)):
-        raise SystemExit(f"{name}: the states differ")
-    low, ratio, high = np.quantile([pair["numba"] / pair["c"] for pair in pairs], (0.25, 0.5, 0.75))
-    numba_ms, c_ms = (1e3 * median(pair[side] for pair in pairs) for side in ("numba", "c"))
-    return f"{name:20} {numba_ms:9.3f} {c_ms:9.3f} {ratio:8.3f}   {low:.3f} to {high:.3f}"
-
-
-if __name__ == "__main__":
-    flags = tuple(sys.argv[1:]) or ("-O3", "-march=native")
-    print(f"{'case':20} {'Numba ms':>9} {'C ms':>9} {'Numba/C':>8}   quartiles    cc {' '.join(flags)}")
-    with tempfile.TemporaryDirectory() as temporary:
-        for case_name in CASES:
-            print(compare(case_name, Path(temporary), flags))
+        raise ConfigError(f"{name}: the states of Numba and C differ")
+    low, ratio, high = np.quantile([pair["numba"] / pair["c"] for pair in taken], (0.25, 0.5, 0.75))
+    numba_ms, c_ms = (1e3 * median(pair[side] for pair in taken) for side in ("numba", "c"))
+    return Twin(numba_ms, c_ms, float(ratio), float(low), float(high))
