@@ -79,7 +79,7 @@ def _kind(values: list[Any]) -> Any:
     if all_are(int, float):
         return pyarrow.float64()
     if all_are(list):
-        return pyarrow.list_(_kind([item for value in values for item in value if item is not None]))
+        return pyarrow.list_(pyarrow.float64())
     return pyarrow.string()
 
 

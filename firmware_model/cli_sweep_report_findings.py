@@ -157,7 +157,7 @@ def _false_alarms(found: Findings) -> Section:
     made.tables.append(Table(["threshold", "false alarms", "per hour (95 %)", "marks missed"], rows, 0, note))
     panels = []
     for factor in [factor for factor in (found.along, *found.others[:1]) if factor is not None]:
-        levels = np.unique(np.linspace(0, len(factor.labels) - 1, MOST_CURVES).round().astype(int))
+        levels = _shown_levels(found, factor)
         level = factor.level[found.trials.row]
         curves = [(factor.of_level(i), found.trials.score[level == i]) for i in levels]
         panels.append((f"Misses against false alarms, by {factor.words}", curves, _ordered(factor)))
@@ -271,6 +271,15 @@ def _drawn(others: list[Factor]) -> list[Factor]:
 
 def _ordered(factor: Factor) -> bool:
     return factor.places is not None
+
+
+def _shown_levels(found: Findings, factor: Factor) -> list[int]:
+    """Of many levels: numbers evenly, of kinds those that miss most."""
+    if factor.places is not None:
+        return np.unique(np.linspace(0, len(factor.labels) - 1, MOST_CURVES).round().astype(int)).tolist()
+    rates = misses(found.trials, found.trials.score, factor, found.threshold)
+    worst_first = sorted(range(len(rates)), key=lambda i: -rates[i].value if rates[i].total else 1.0)
+    return sorted(worst_first[:MOST_CURVES])
 
 
 def _odds(value: float) -> str:

@@ -40,7 +40,9 @@ def misses(panels: Sequence[tuple[str, Sequence[Curve], bool]], along: Factor | 
     panels : title; the curves; whether these have an order
     """
     n_rows, columns = -(-len(panels) // 2), min(len(panels), 2)
-    figure, axes = new_figure(5.6 * columns, 3.9 * n_rows, n_rows, columns, sharey=True)
+    many = along is not None and along.places is None and len(along.labels) > 8
+    columns, n_rows = (1, len(panels)) if many else (columns, n_rows)
+    figure, axes = new_figure(9.0 if many else 5.6 * columns, 3.9 * n_rows, n_rows, columns, sharey=True)
     for one, (title, curves, ordered) in zip(axes.ravel(), panels, strict=False):
         _draw_misses(one, along, curves, ordered)
         dress(one, title)
@@ -206,7 +208,8 @@ def _draw_misses(axes: Any, along: Factor | None, curves: Sequence[Curve], order
         has = np.array([rate.total > 0 for rate in rates])
         value = np.array([rate.value for rate in rates])
         low, high = np.array([rate.interval for rate in rates]).T
-        x = where + (index - (len(curves) - 1) / 2) * _DODGE * span * (1 if connected else 8)
+        dodge = _DODGE * span if connected else 0.6 / len(curves)
+        x = where + (index - (len(curves) - 1) / 2) * dodge
         axes.errorbar(
             x[has],
             value[has],

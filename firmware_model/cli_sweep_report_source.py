@@ -1,6 +1,5 @@
 """The results of a sweep as a report reads them."""
 
-import json
 import shlex
 from dataclasses import dataclass
 from typing import Any
@@ -43,16 +42,8 @@ def read(folder: str) -> Source:
         No results there.
     """
     with Results.read(folder) as results:
-        meta, timings = results.meta, results.timings()
-        everything = [{name: _nested(value) for name, value in row.items()} for row in results.rows()]
+        everything, meta, timings = results.rows(), results.meta, results.timings()
     rows = [row for row in everything if row["error"] is None]
     failed = [row for row in everything if row["error"] is not None]
     axes = list(meta["axes"])
     return Source(meta, rows, failed, axes, factors(rows, axes), timings)
-
-
-def _nested(value: Any) -> Any:
-    """Lists within a list, which a table may hold as JSON text."""
-    if isinstance(value, list) and any(isinstance(item, str) and item[:1] == "[" for item in value):
-        return [json.loads(item) if isinstance(item, str) else item for item in value]
-    return value

@@ -7,12 +7,12 @@ import numpy as np
 
 from acoustic_sim.sweep.statistics import Paired, Rate, compare_paired, counted_threshold, miss_rate
 from acoustic_sim.sweep.tails import Estimate, Tail, fit_exponential, fitted_peaks
+from firmware_model.cli_calibrate import LEAST_PEAKS, PEAKS_FROM
 from firmware_model.cli_sweep_report_factors import ARITHMETIC, Factor, choose
 from firmware_model.cli_sweep_report_source import Source
 from firmware_model.watermark.params import WatermarkConfig
 
 DEVICE = "q15"  # the arithmetic that a report is about, where the plan has it
-LEAST_UNMARKED = 200  # stretches without a mark that a threshold can be read from
 MOST_EXTRAPOLATED = 30.0  # times the hours heard, up to which a fit is trusted with it
 FEW_MISSED = 0.05  # up to where a title says that the detector works
 WORST = 10
@@ -101,7 +101,7 @@ def trials(rows: Sequence[dict[str, Any]]) -> Trials:
     """The marks and unmarked stretches of rows without error."""
     marks = [row["mark_scores"] or [] for row in rows]
     ones = [row["one_mark_scores"] or [] for row in rows]
-    unmarked = [[score for key in row["impostor_scores"] or [] for score in key] for row in rows]
+    unmarked = [row["impostor_scores"] or [] for row in rows]
     return Trials(
         list(rows),
         _flat(marks),
@@ -117,19 +117,20 @@ def operating_point(found: Trials, per_hour: float) -> Operating:
 
     Notes
     -----
-    Within what was heard it is counted; beyond, an exponential is fitted to the highest scores, with limits
-    from redrawn seeds: rows of one seed hear the same excerpt and noise.
+    Within what was heard it is counted; beyond, an exponential is fitted to the highest scores, as
+    `calibrate` does, with limits from redrawn seeds: rows of one seed hear the same excerpt and noise.
     """
-    scores, hours = found.unmarked, found.unmarked_hours
-    too_far = per_hour * hours * MOST_EXTRAPOLATED < 1
-    if len(scores) < LEAST_UNMARKED or not scores.std() > 0 or too_far:
+    hours = found.unmarked_hours
+    high = found.unmarked >= PEAKS_FROM
+    scores = found.unmarked[high]
+    if len(scores) < LEAST_PEAKS or per_hour * hours * MOST_EXTRAPOLATED < 1:
         shipped = WatermarkConfig().threshold
         return Operating(Estimate(shipped, shipped, shipped), per_hour, "shipped")
     if per_hour * hours >= fitted_peaks(len(scores)):
         counted = counted_threshold(scores, per_hour * hours)
         return Operating(Estimate(counted, counted, counted), per_hour, "counted")
-    seeds = np.array([row["seed"] for row in found.rows])[found.unmarked_row]
-    peaks = np.stack([seeds, scores], axis=1)
+    seeds = np.array([row["seed"] for row in found.rows])
+    peaks = np.stack([seeds[found.unmarked_row[high]], scores], axis=1)
     fit = fit_exponential(peaks, len(set(seeds)), hours, np.random.default_rng(1))
     return Operating(fit.threshold(per_hour), per_hour, "fitted", fit.tail)
 

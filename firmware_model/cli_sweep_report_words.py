@@ -1,5 +1,7 @@
 """What a watermark's sweep found, in words: findings and titles."""
 
+from collections.abc import Sequence
+
 import numpy as np
 
 from acoustic_sim.sweep.statistics import Rate
@@ -14,6 +16,8 @@ from firmware_model.cli_sweep_report_watermark import (
     reach,
 )
 
+MOST_NAMED = 5  # of kinds, in a sentence
+
 
 def reach_in_words(found: Findings) -> str:
     """Up to where few are missed, of an axis of numbers; the best and the worst, of kinds."""
@@ -22,14 +26,8 @@ def reach_in_words(found: Findings) -> str:
     if along is None:
         return f"{percent(found.overall)} of the marks are missed"
     known = [i for i, rate in enumerate(rates) if rate.total]
-    best, worst_ = (pick(known, key=lambda i: rates[i].value) for pick in (min, max))
-    if along.places is None and rates[best].value == rates[worst_].value:
-        return f"With every {along.words} {percent(rates[best])} of the marks are missed"
     if along.places is None:
-        return (
-            f"Fewest are missed with {along.words} {along.of_level(best)} ({percent(rates[best])}), "
-            f"most with {along.of_level(worst_)} ({percent(rates[worst_])})"
-        )
+        return _kinds_in_words(along, rates, known, few)
     last = reach(rates)
     if last == known[-1]:
         span = f"{along.of_level(known[0])} to {along.of_level(last)}"
@@ -40,6 +38,19 @@ def reach_in_words(found: Findings) -> str:
     return (
         f"Up to {along.of_level(last)} of {along.words} at most {few} of the marks are missed, "
         f"at {along.of_level(beyond)} {percent(rates[beyond])}"
+    )
+
+
+def _kinds_in_words(along: Factor, rates: Sequence[Rate], known: Sequence[int], few: str) -> str:
+    """The kinds that miss too many, the worst first."""
+    bad = sorted((i for i in known if rates[i].value > FEW_MISSED), key=lambda i: -rates[i].value)
+    if not bad:
+        return f"With every {along.words} at most {few} of the marks are missed"
+    listed = ", ".join(f"{along.of_level(i)} ({percent(rates[i])})" for i in bad[:MOST_NAMED])
+    more = f" and {len(bad) - MOST_NAMED} more" if len(bad) > MOST_NAMED else ""
+    rest = len(known) - len(bad)
+    return f"More than {few} of the marks are missed with {along.words} {listed}{more}" + (
+        f", with the other {rest} no more than that" if rest else ""
     )
 
 

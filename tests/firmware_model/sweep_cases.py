@@ -70,7 +70,7 @@ def watermark_outcome(condition: Condition, marks: int = 3) -> Outcome:
     mean = 15 - 0.9 * place[0] - 3 * place[1] + 0.1 * place[2] - place[3]
     one = mean * 0.7 + rng.normal(0, 1.5, marks)
     run = np.maximum(one, mean + rng.normal(0, 1.5, marks))
-    unmarked = rng.gumbel(1.2, 0.4, (condition.impostor_keys, marks))
+    unmarked = rng.gumbel(1.6, 0.4, (condition.impostor_keys, marks))
     extra = rng.normal(0, 0.02, marks) * (v["arithmetic"] != "q15")
     found = run >= 5.5
     return {
@@ -81,7 +81,7 @@ def watermark_outcome(condition: Condition, marks: int = 3) -> Outcome:
         "score": float(run.max()),
         "mark_scores": (run + extra).tolist(),
         "one_mark_scores": (one + extra).tolist(),
-        "impostor_scores": unmarked.tolist(),
+        "impostor_scores": unmarked.ravel().tolist(),
         "latency_s": 0.3 + float(rng.exponential(0.2)) if found.any() else None,
         "hops_differ": None if v["arithmetic"] == "q15" else int(rng.integers(2)),
         "wsr_db": -20.0,

@@ -18,7 +18,7 @@ from firmware_model.cli_sweep_report_watermark import (
 STRETCH_H = 2.048 / 3600
 
 
-def row(number, scores, *, arithmetic="q15", seed=1, unmarked=((),), **values):
+def row(number, scores, *, arithmetic="q15", seed=1, unmarked=(), **values):
     return {
         "row": number,
         "programme": "music",
@@ -27,7 +27,7 @@ def row(number, scores, *, arithmetic="q15", seed=1, unmarked=((),), **values):
         "arithmetic": arithmetic,
         "mark_scores": scores,
         "one_mark_scores": scores,
-        "impostor_scores": [list(scores_) for scores_ in unmarked],
+        "impostor_scores": list(unmarked),
         "hops_differ": None if arithmetic == "q15" else 2,
         **values,
     }
@@ -79,36 +79,36 @@ def heard(scores, seeds=(1,)) -> Trials:
     """One row for each seed, the scores dealt out to them in turn."""
     parts = [scores[i :: len(seeds)] for i in range(len(seeds))]
     return trials(
-        [row(i, [9.0], seed=s, unmarked=[p]) for i, (s, p) in enumerate(zip(seeds, parts, strict=True))]
+        [row(i, [9.0], seed=s, unmarked=p) for i, (s, p) in enumerate(zip(seeds, parts, strict=True))]
     )
 
 
 def test_a_threshold_within_what_was_heard_is_counted():
     """1000 stretches are 0.569 h; 200 per hour are 113.8 of them: the 114th highest may not pass."""
-    scores = np.arange(1000) / 100
+    scores = np.arange(1000) / 200  # 400 of them from 3 on
     found = operating_point(heard(scores), 200.0)
     assert found.how == "counted"
     assert np.count_nonzero(scores >= found.threshold.value) == int(200 * 1000 * STRETCH_H) == 113
 
 
 def test_a_threshold_beyond_is_fitted_and_near_the_law(rng):
-    """Exponential scores of mean 0.25: P(score >= T) = exp(-4 T) is 1 per hour, 2.048 s/3600 s, at 1.868."""
-    scores = rng.exponential(0.25, 3000)
+    """3 + exponential of mean 0.25: exp(-4 (T - 3)) is 1 per hour, 2.048 s in 3600 s, at T = 4.868."""
+    scores = 3 + rng.exponential(0.25, 3000)
     found = operating_point(heard(scores, range(50)), 1.0)
     assert found.how == "fitted"
-    assert found.threshold.low < -np.log(STRETCH_H) / 4 < found.threshold.high
+    assert found.threshold.low < 3 - np.log(STRETCH_H) / 4 < found.threshold.high
     assert found.threshold.low < found.threshold.value < found.threshold.high
     assert found.tail.threshold(1.0) == found.threshold.value
 
 
-@pytest.mark.parametrize("scores", [np.ones(1000), np.arange(100.0), np.empty(0)])
+@pytest.mark.parametrize("scores", [np.full(1000, 2.9), np.full(19, 4.0), np.empty(0)])
 def test_without_enough_to_go_by_it_is_the_shipped_one(scores):
     found = operating_point(heard(scores), 1.0)
     assert (found.how, found.threshold.value, found.tail) == ("shipped", 5.5, None)
 
 
 def test_a_fit_is_not_stretched_beyond_thirty_times_what_was_heard(rng):
-    found = heard(rng.exponential(0.25, 1000), range(10))
+    found = heard(3 + rng.exponential(0.25, 1000), range(10))
     hours = 1000 * STRETCH_H
     assert operating_point(found, 1 / (29 * hours)).how == "fitted"
     assert operating_point(found, 1 / (31 * hours)).how == "shipped"
