@@ -76,6 +76,8 @@ def from_options(
     for name, value in (("--symbol", symbol), ("--map", given)):
         if not value:
             raise ConfigError(f"{name}: missing; needed with {'--elf' if elf else '--host-lib'}")
+    if elf and cpu == "all":
+        raise ConfigError("--cpu all: one core needed with --elf, the one that it was built for")
     if keep is not None:
         cli_vectors.check_folder(keep)
         if Path(keep).is_dir() and any(Path(keep).iterdir()):

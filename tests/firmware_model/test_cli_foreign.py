@@ -167,6 +167,7 @@ def test_values_between_the_lsb_of_the_case_are_status_2(device, library, tmp_pa
         (["--elf", "none.elf", "--map", EXAMPLE], "none.elf: No such file or directory"),
         (["--elf", "LIBRARY", "--map", EXAMPLE], "libown.so: built for x64 (64 bit); 32-bit ARM needed"),
         (["--elf", "ELF", "--map", EXAMPLE, "--cpu", "m5"], ": must be one of cortex-m0plus, "),
+        (["--elf", "ELF", "--map", EXAMPLE, "--cpu", "all"], "--cpu all: one core needed with --elf"),
         (["--elf", "ELF", "--map", EXAMPLE, "--symbol", "my_procss"], "not found; there is my_process"),
         (["--host-lib", ""], "--symbol my_process: --elf or --host-lib missing; one of them needed with it"),
     ],
