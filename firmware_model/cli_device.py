@@ -80,7 +80,7 @@ def _cpus(name: str) -> tuple[str, ...]:
     try:
         return (find_cpu(name).name,)
     except ConfigError as error:
-        raise ConfigError(str(error).replace("cpu=", "--cpu ", 1) + f"; or {ALL}") from error
+        raise ConfigError(f"--cpu {name}: must be one of {', '.join(CPUS)} or {ALL}") from error
 
 
 def run(case: Case, options: Options, json: bool) -> int:
