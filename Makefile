@@ -81,7 +81,10 @@ bench-device: $(STAMP)  ## the exported C on emulated cores and this host: bits,
 bench-dynamics: $(STAMP)  ## dynamics processor: accuracy, limits, loudspeaker, cost (BITTRUE_DATA=folder)
 	$(BIN)/python -m benchmarks.dynamics --jobs $(JOBS)
 
-bench: bench-cost bench-exactness bench-device bench-dynamics bench-quality bench-false-alarms bench-detection  ## all of them; their tables go into README.md
+bench-sweep: $(STAMP)  ## room-distance sweeps: rows, processes, overhead, memory, against a loop by hand; on an idle machine
+	$(BIN)/python -m benchmarks.sweep
+
+bench: bench-cost bench-exactness bench-sweep bench-device bench-dynamics bench-quality bench-false-alarms bench-detection  ## all of them; their tables go into README.md
 	$(BIN)/python -m benchmarks.readme
 
 clean:  ## remove the environment and everything built
