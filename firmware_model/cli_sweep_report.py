@@ -110,6 +110,8 @@ def _analysed(source: Source, heard: Heard | None) -> tuple[list[str], list[Sect
         lead, own, facts = ["Every row so far ended in an error."], [], {}
     elif source.meta["product"] == "watermark":
         found = Findings(source)
+        if not len(found.trials.score):
+            raise ConfigError(f"{source.meta['path']}: no row holds a mark; longer programmes are needed")
         lead, own, facts = watermark.lead(found), watermark.sections(found, heard), watermark.facts(found)
     else:
         lead, own, facts = dynamics.analyse(source, heard)

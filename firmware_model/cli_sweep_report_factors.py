@@ -21,7 +21,7 @@ WORDS = {
     "loudspeaker": ("loudspeaker", ""),
     "volume_db": ("volume", "dB"),
     "codec": ("codec", ""),
-    "resample_hz": ("resampled at", "Hz"),
+    "resample_hz": ("resampling", "Hz"),
     "snr_db": ("SNR", "dB"),
     "noise": ("noise", ""),
     "clip_dbfs": ("clipping level", "dBFS"),

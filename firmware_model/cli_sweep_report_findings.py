@@ -4,15 +4,13 @@ from typing import Any
 
 import numpy as np
 
-from acoustic_sim.sweep.statistics import miss_rate
-from acoustic_sim.sweep.tails import poisson_limits
 from firmware_model import cli_sweep_report_plot as plot
 from firmware_model.cli_output import counted
+from firmware_model.cli_sweep_report_detectors import MOST_CURVES, compared, false_alarms
 from firmware_model.cli_sweep_report_factors import PROGRAMME, Factor
 from firmware_model.cli_sweep_report_page import Picture, Section, Table
 from firmware_model.cli_sweep_report_sections import Heard, worst_rows
 from firmware_model.cli_sweep_report_watermark import (
-    Comparison,
     Findings,
     misses,
     misses_by_two,
@@ -22,8 +20,8 @@ from firmware_model.cli_sweep_report_words import (
     at,
     comparison_in_words,
     largest_difference,
+    lowest_in_words,
     percent,
-    probability,
     reach_in_words,
     several,
     spread_in_words,
@@ -32,14 +30,14 @@ from firmware_model.cli_sweep_report_words import (
 from firmware_model.watermark.params import WatermarkConfig
 
 MOST_PANELS = 3
-MOST_CURVES = 7  # of a panel; more levels are put into a heat map alone
 
 
 def lead(found: Findings) -> list[str]:
     """The findings, a sentence each."""
     marks = several(len(found.trials.score), "mark")
     lines = [
-        f"{reach_in_words(found)} {at(found.operating)}. Of all {marks}, {percent(found.overall)} missed."
+        f"{reach_in_words(found)} {at(found.operating)}. Of all {marks}, {percent(found.overall)} missed; "
+        f"{lowest_in_words(found)}."
     ]
     lines += [comparison_in_words(comparison) for comparison in found.comparisons]
     lines.append(threshold_in_words(found))
@@ -48,8 +46,8 @@ def lead(found: Findings) -> list[str]:
 
 def sections(found: Findings, heard: Heard | None) -> list[Section]:
     """All sections of the watermark's own."""
-    made: list[Section | None] = [_missed(found), _false_alarms(found)]
-    made += [_compared(found, comparison) for comparison in found.comparisons]
+    made: list[Section | None] = [_missed(found), _scores(found), false_alarms(found)]
+    made += [compared(found, comparison) for comparison in found.comparisons]
     made += [_by_two(found), _latency(found), _worst(found, heard)]
     return [section for section in made if section is not None]
 
@@ -114,6 +112,34 @@ def _missed(found: Findings) -> Section:
     )
 
 
+def _scores(found: Findings) -> Section:
+    """How far the marks are from the threshold, missed or not."""
+    along = found.along
+    n_levels = 1 if along is None else len(along.labels)
+    level = np.zeros(len(found.trials.row), int) if along is None else along.level[found.trials.row]
+    panels = []
+    for by in _drawn(found.others)[:2]:
+        kind = by.level[found.trials.row]
+        curves = [
+            (by.of_level(j), [found.trials.score[(kind == j) & (level == i)] for i in range(n_levels)])
+            for j in range(len(by.labels))
+            if (kind == j).any()
+        ]
+        medians = [float(np.median(np.concatenate(levels))) for _, levels in curves]
+        first, last = (f"{medians[k]:.1f} with {curves[k][0]}" for k in (0, -1))
+        title = f"By {by.words}: median {first}, {last}"
+        panels.append((title, curves, _ordered(by)))
+    if not panels:
+        whole = [found.trials.score[level == i] for i in range(n_levels)]
+        panels = [("Scores of marks", [("", whole)], False)]
+    caption = "Median and the middle 90 % of the scores of marks; dashed is the threshold."
+    words = lowest_in_words(found)
+    png = plot.scores(panels, along, found.operating)
+    return Section(
+        "Margin to the threshold", [f"{words[0].upper()}{words[1:]}."], [Picture("scores", png, caption)]
+    )
+
+
 def _number_of_marks(found: Findings) -> Table:
     """One mark alone, and up to max_marks added, at this threshold and at the shipped one."""
     along, shipped = found.along, WatermarkConfig().threshold
@@ -141,79 +167,6 @@ def _two_way(found: Findings, along: Factor, by: Factor) -> Table:
     return Table(heads, rows, note=f"Marks missed, with up to {WatermarkConfig().max_marks} marks added.")
 
 
-def _false_alarms(found: Findings) -> Section:
-    made = Section("False alarms and the threshold", [threshold_in_words(found)])
-    scores, hours = found.trials.unmarked, found.trials.unmarked_hours
-    if not len(scores):
-        return made
-    thresholds = sorted({round(found.threshold, 2), WatermarkConfig().threshold})
-    rows = []
-    for threshold in thresholds:
-        count = int(np.count_nonzero(scores >= threshold))
-        low, high = poisson_limits(count, hours)
-        rate = f"{count / hours:.3f} ({low:.3f}–{high:.3f})"
-        rows.append([f"{threshold:g}", str(count), rate, str(miss_rate(found.trials.score, threshold))])
-    note = "Counted where keys that mark nothing were looked for; exact Poisson limits."
-    made.tables.append(Table(["threshold", "false alarms", "per hour (95 %)", "marks missed"], rows, 0, note))
-    panels = []
-    for factor in [factor for factor in (found.along, *found.others[:1]) if factor is not None]:
-        levels = _shown_levels(found, factor)
-        level = factor.level[found.trials.row]
-        curves = [(factor.of_level(i), found.trials.score[level == i]) for i in levels]
-        panels.append((f"Misses against false alarms, by {factor.words}", curves, _ordered(factor)))
-    if not panels:
-        panels = [("Misses against false alarms", [("", found.trials.score)], False)]
-    caption = (
-        "DET curves: each point is a threshold. False alarms are those of all rows together; dotted is the "
-        "exponential fit, beyond the highest unmarked score."
-    )
-    made.pictures.append(Picture("det", plot.det(panels, scores, found.operating), caption))
-    return made
-
-
-def _compared(found: Findings, comparison: Comparison) -> Section:
-    along, paired = found.along, comparison.paired
-    n_levels = 1 if along is None else len(along.labels)
-    levels = [comparison.factor_level == i for i in range(n_levels)]
-    curves = [
-        (name, [miss_rate(scores[level], found.threshold) for level in levels])
-        for name, scores in ((found.device, comparison.first), (comparison.other, comparison.second))
-    ]
-    title = "Both miss the same" if not paired.discordant else f"McNemar's test: p = {probability(paired.p)}"
-    png = plot.arithmetics(curves, along, comparison, found.operating, title)
-    caption = f"The same PCM through {found.device} and {comparison.other}; {comparison.pairs} pairs of rows."
-    odds = "–"
-    if paired.discordant:
-        low, high = paired.odds_interval
-        odds = f"{_odds(paired.odds)} ({low:.2f}–{_odds(high)})"
-    table = Table(
-        [
-            "marks",
-            "both found",
-            f"{found.device} alone",
-            f"{comparison.other} alone",
-            "neither",
-            "odds (95 %)",
-            "p",
-        ],
-        [[*map(str, (paired.trials, *paired)), odds, probability(paired.p)]],
-        left=0,
-        note="McNemar's exact test; the odds are those of a mark that only one of them found.",
-    )
-    paragraphs = [comparison_in_words(comparison)]
-    if comparison.hops_differ is not None:
-        paragraphs.append(
-            f"At the shipped threshold they decide differently at {comparison.hops_differ} hops."
-        )
-    name = "".join(c if c.isalnum() else "-" for c in comparison.other)
-    return Section(
-        f"{found.device} against {comparison.other}",
-        paragraphs,
-        [Picture(f"against-{name}", png, caption)],
-        [table],
-    )
-
-
 def _by_two(found: Findings) -> Section | None:
     along = found.along
     if along is None or not found.others:
@@ -222,7 +175,7 @@ def _by_two(found: Findings) -> Section | None:
     for factor in found.others[:2]:
         rates = misses_by_two(found.trials, along, factor, found.threshold)
         values = np.array([[100 * rate.value for rate in row] for row in rates])
-        if np.isfinite(values).any():
+        if np.nanmax(values, initial=0.0) > 0:
             j, i = np.unravel_index(np.nanargmax(values), values.shape)
             where = f"{along.of_level(int(i))}, {factor.words} {factor.of_level(int(j))}"
             panels.append((f"Most are missed at {where}", along, factor, values))
@@ -271,16 +224,3 @@ def _drawn(others: list[Factor]) -> list[Factor]:
 
 def _ordered(factor: Factor) -> bool:
     return factor.places is not None
-
-
-def _shown_levels(found: Findings, factor: Factor) -> list[int]:
-    """Of many levels: numbers evenly, of kinds those that miss most."""
-    if factor.places is not None:
-        return np.unique(np.linspace(0, len(factor.labels) - 1, MOST_CURVES).round().astype(int)).tolist()
-    rates = misses(found.trials, found.trials.score, factor, found.threshold)
-    worst_first = sorted(range(len(rates)), key=lambda i: -rates[i].value if rates[i].total else 1.0)
-    return sorted(worst_first[:MOST_CURVES])
-
-
-def _odds(value: float) -> str:
-    return "∞" if np.isinf(value) else f"{value:.2f}"

@@ -4,12 +4,10 @@ from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
-from matplotlib.ticker import FuncFormatter, NullLocator
+from matplotlib.ticker import FuncFormatter
 
-from acoustic_sim.sweep.statistics import Rate, det_curve, miss_rate
-from firmware_model.cli_output import counted
+from acoustic_sim.sweep.statistics import Rate
 from firmware_model.cli_plot_style import (
-    FAINT,
     INK,
     KINDS,
     MARKERS,
@@ -21,14 +19,13 @@ from firmware_model.cli_plot_style import (
     png,
 )
 from firmware_model.cli_sweep_report_factors import Factor
-from firmware_model.cli_sweep_report_watermark import Comparison, Operating
-from firmware_model.watermark.params import WatermarkConfig
+from firmware_model.cli_sweep_report_watermark import Operating
 
 Curve = tuple[str, Sequence[Rate]]  # name, and a rate for each level of the factor drawn along
 MOST_CURVES = 7
 PERCENT = "%"
+_LEAST_TICK = 0.06  # of the width, between two labels
 _DODGE = 0.006  # of the width, between curves, so that their limits do not hide each other
-_MISS_TICKS = (0.001, 0.01, 0.05, 0.2, 0.5, 0.8, 0.95, 0.99)
 _DARK = 0.55  # of the colour scale: above it, ink is dark
 
 
@@ -44,7 +41,7 @@ def misses(panels: Sequence[tuple[str, Sequence[Curve], bool]], along: Factor | 
     columns, n_rows = (1, len(panels)) if many else (columns, n_rows)
     figure, axes = new_figure(9.0 if many else 5.6 * columns, 3.9 * n_rows, n_rows, columns, sharey=True)
     for one, (title, curves, ordered) in zip(axes.ravel(), panels, strict=False):
-        _draw_misses(one, along, curves, ordered)
+        draw_misses(one, along, curves, ordered)
         dress(one, title)
         one.set_ylabel("marks missed")
     for one in axes.ravel()[len(panels) :]:
@@ -52,75 +49,45 @@ def misses(panels: Sequence[tuple[str, Sequence[Curve], bool]], along: Factor | 
     return png(figure)
 
 
-def arithmetics(
-    curves: Sequence[Curve], along: Factor | None, comparison: Comparison, operating: Operating, title: str
-) -> bytes:
-    """Two arithmetics side by side: their miss rates, and the scores of each mark against each other."""
-    figure, axes = new_figure(11.2, 4.4, 1, 2)
-    misses_axes, scores = axes[0]
-    _draw_misses(misses_axes, along, curves, ordered=False)
-    misses_axes.set_ylabel("marks missed")
-    dress(misses_axes, title)
-    x, y, threshold = comparison.first, comparison.second, operating.threshold.value
-    apart = (x >= threshold) != (y >= threshold)
-    scores.plot(x[~apart], y[~apart], ".", color=KINDS[0], markersize=3, alpha=0.5, linestyle="none")
-    scores.plot(x[apart], y[apart], "D", color=KINDS[1], markersize=5, linestyle="none")
-    low, high = min(x.min(), y.min(), 0.0), max(x.max(), y.max(), threshold)
-    scores.plot([low, high], [low, high], color=FAINT, linewidth=0.8, zorder=0)
-    scores.axhline(threshold, color=THRESHOLD, linewidth=0.8, linestyle="--")
-    scores.axvline(threshold, color=THRESHOLD, linewidth=0.8, linestyle="--")
-    scores.set_xlabel("score of a mark, q15")
-    scores.set_ylabel(f"score of the same mark, {comparison.other}")
-    largest = float(np.abs(x - y).max())
-    differ = f"{counted(int(apart.sum()), 'decision')} on a mark apart"
-    dress(scores, f"Scores differ by at most {largest:.2g}; {differ}")
-    return png(figure)
-
-
-def det(
-    panels: Sequence[tuple[str, Sequence[tuple[str, np.ndarray]], bool]],
-    unmarked: np.ndarray,
+def scores(
+    panels: Sequence[tuple[str, Sequence[tuple[str, Sequence[np.ndarray]]], bool]],
+    along: Factor | None,
     operating: Operating,
 ) -> bytes:
-    """DET curves, in panels; dotted beyond the scores that unmarked sound gave.
+    """Median and the middle 90 % of the marks' scores at each level, beside the threshold.
 
     Parameters
     ----------
-    panels : title; name of each curve and the scores of its marks; whether the curves have an order
-    unmarked : (stretches,) float, of all rows: the threshold is one for all
+    panels : title; name of each curve and the scores at each level; whether the curves have an order
     """
-    columns = len(panels)
-    figure, axes = new_figure(5.6 * columns, 4.4, 1, columns, sharey=True)
-    stretches_per_hour = 3600 / WatermarkConfig().mark_seconds
+    figure, axes = new_figure(5.6 * len(panels), 3.9, 1, len(panels), sharey=True)
+    where = places(along)
+    connected = along is None or along.places is not None
     for one, (title, curves, ordered) in zip(axes[0], panels, strict=True):
-        one.set_xscale("log")
-        one.set_yscale("logit", nonpositive="clip")
-        one.set_ylim(5e-4, 0.995)
-        named = []
-        for (name, scores), colour in zip(curves, colours(len(curves), ordered), strict=True):
-            if not len(scores):
-                continue
-            curve = det_curve(unmarked, scores)
-            per_hour = curve.false_alarm * stretches_per_hour
-            one.plot(per_hour, _visible(curve.miss), color=colour, linewidth=1.6)
-            if operating.tail is not None:
-                beyond = np.linspace(
-                    curve.threshold[-1], operating.tail.threshold(operating.per_hour / 3), 40
-                )
-                miss = [miss_rate(scores, threshold).value for threshold in beyond]
-                fitted = [operating.tail.per_hour(threshold) for threshold in beyond]
-                one.plot(fitted, _visible(miss), color=colour, linewidth=1.3, linestyle=":")
-            named.append((name, colour))
-        one.axvline(operating.per_hour, color=THRESHOLD, linewidth=1, linestyle="--")
-        at = f" {operating.per_hour:g} per hour"
-        one.text(operating.per_hour, 0.99, at, fontsize=8, color=THRESHOLD, va="top")
-        one.yaxis.set_minor_locator(NullLocator())
-        one.set_yticks(_MISS_TICKS)
-        one.yaxis.set_major_formatter(FuncFormatter(lambda p, _: f"{100 * p:g} %"))
-        one.set_xlabel("false alarms per hour")
+        ends = []
+        for index, ((name, levels), colour) in enumerate(
+            zip(curves, colours(len(curves), ordered), strict=True)
+        ):
+            has = np.array([len(level) > 0 for level in levels])
+            low, middle, high = np.array(
+                [np.percentile(level, (5, 50, 95)) for level in levels if len(level)]
+            ).T
+            x = where[has] if connected else where[has] + 0.6 / len(curves) * (index - (len(curves) - 1) / 2)
+            marker = MARKERS[index % len(MARKERS)]
+            if connected:
+                one.fill_between(x, low, high, color=colour, alpha=0.15, linewidth=0)
+                one.plot(x, middle, color=colour, marker=marker, markersize=5, linewidth=1.6)
+            else:
+                spread = [middle - low, high - middle]
+                one.errorbar(x, middle, yerr=spread, color=colour, marker=marker, linestyle="none", capsize=2)
+            ends.append((x[-1], middle[-1], name, colour))
+        one.axhline(operating.threshold.value, color=THRESHOLD, linewidth=1, linestyle="--")
+        one.set_ylim(bottom=min(0.0, one.get_ylim()[0]))
+        ticks(one, along)
         dress(one, title)
-        _list_names(one, named)
-    axes[0, 0].set_ylabel("marks missed")
+        if len(curves) > 1:
+            label_ends(one, ends)
+    axes[0, 0].set_ylabel("score of a mark")
     return png(figure)
 
 
@@ -197,7 +164,7 @@ def spectrogram(pcm: np.ndarray, fs_hz: int, title: str) -> bytes:
     return png(figure)
 
 
-def _draw_misses(axes: Any, along: Factor | None, curves: Sequence[Curve], ordered: bool) -> None:
+def draw_misses(axes: Any, along: Factor | None, curves: Sequence[Curve], ordered: bool) -> None:
     """Rates with their limits; names at the ends."""
     where = places(along)
     span = where[-1] - where[0] if len(where) > 1 else 1.0
@@ -224,31 +191,12 @@ def _draw_misses(axes: Any, along: Factor | None, curves: Sequence[Curve], order
         )
         if has.any():
             ends.append((x[has][-1], value[has][-1], name, colour))
-    axes.set_ylim(-0.02, max(0.05, min(1.02, axes.get_ylim()[1])))
+    top = max(0.05, min(1.02, axes.get_ylim()[1]))
+    axes.set_ylim(-0.03 * top, top)
     axes.yaxis.set_major_formatter(FuncFormatter(lambda p, _: f"{100 * p:g} %"))
     ticks(axes, along)
     if len(curves) > 1:
         label_ends(axes, ends)
-
-
-def _visible(miss: np.ndarray | Sequence[float]) -> np.ndarray:
-    """Shares of 0 and 1, which this scale does not have, at its edges."""
-    return np.clip(miss, 6e-4, 0.994)
-
-
-def _list_names(axes: Any, named: Sequence[tuple[str, Any]]) -> None:
-    """Names in the order of the curves; where these end, many lie on each other."""
-    for index, (name, colour) in enumerate(named):
-        axes.text(
-            1.02,
-            0.97 - 0.07 * index,
-            name,
-            transform=axes.transAxes,
-            fontsize=9,
-            color=colour,
-            va="top",
-            parse_math=False,
-        )
 
 
 def places(along: Factor | None) -> np.ndarray:
@@ -264,7 +212,7 @@ def ticks(axes: Any, along: Factor | None, beside: bool = False) -> None:
         return
     axes.set_xlabel(along.title)
     if along.places is not None and not beside:
-        if len(along.labels) <= 10:
+        if np.diff(along.places).min(initial=np.inf) > _LEAST_TICK * np.ptp(along.places):
             axes.set_xticks(along.places, [f"{place:.3g}".replace("-", "−") for place in along.places])
         return
     slanted = sum(map(len, along.labels)) > 40

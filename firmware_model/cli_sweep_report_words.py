@@ -26,12 +26,15 @@ def reach_in_words(found: Findings) -> str:
     if along is None:
         return f"{percent(found.overall)} of the marks are missed"
     known = [i for i, rate in enumerate(rates) if rate.total]
+    if not found.overall.found and along.places is None:
+        return f"With every {along.words} no mark is missed"
     if along.places is None:
         return _kinds_in_words(along, rates, known, few)
     last = reach(rates)
     if last == known[-1]:
         span = f"{along.of_level(known[0])} to {along.of_level(last)}"
-        return f"At every {along.words} from {span} at most {few} are missed"
+        missed = f"at most {few} of the marks are" if found.overall.found else "no mark is"
+        return f"At every {along.words} from {span} {missed} missed"
     if last is None:
         return f"At {along.of_level(known[0])} of {along.words} {percent(rates[known[0]])} are missed already"
     beyond = min(i for i in known if i > last)
@@ -52,6 +55,18 @@ def _kinds_in_words(along: Factor, rates: Sequence[Rate], known: Sequence[int], 
     return f"More than {few} of the marks are missed with {along.words} {listed}{more}" + (
         f", with the other {rest} no more than that" if rest else ""
     )
+
+
+def lowest_in_words(found: Findings) -> str:
+    """The mark that is nearest to being missed, or furthest below."""
+    lowest = int(np.argmin(found.trials.score))
+    along, value = found.along, found.trials.score[lowest]
+    where = (
+        ""
+        if along is None
+        else f", with {along.words} {along.of_level(along.level[found.trials.row[lowest]])}"
+    )
+    return f"the lowest score of a mark is {value:.1f}{where}"
 
 
 def spread_in_words(found: Findings, factor: Factor) -> str:
