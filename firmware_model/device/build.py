@@ -133,7 +133,13 @@ def link(
     command = [sys.executable, "-m", "ziglang", "cc", *core, *_FLAGS, *flags, *wanted]
     command += ["-T", "memory.ld", "-o", "firmware.elf", *units]
     done = subprocess.run(
-        command, cwd=folder, env=_environment(), capture_output=True, text=True, errors="replace", check=False
+        command,
+        cwd=folder,
+        env=_environment(folder),
+        capture_output=True,
+        text=True,
+        errors="replace",
+        check=False,
     )
     if done.returncode:
         lines = done.stderr.strip().splitlines() or [f"ended with status {done.returncode}"]
@@ -141,16 +147,16 @@ def link(
     return folder / "firmware.elf"
 
 
-def _environment() -> dict[str, str]:
-    folder = str(_cache())
-    return {**os.environ, "ZIG_GLOBAL_CACHE_DIR": folder, "ZIG_LOCAL_CACHE_DIR": folder}
+def _environment(folder: Path) -> dict[str, str]:
+    """For zig: the run-time library, built once for a core, is kept; objects of the program are not."""
+    caches = {"ZIG_GLOBAL_CACHE_DIR": str(_cache()), "ZIG_LOCAL_CACHE_DIR": str(folder / "zig")}
+    return {**os.environ, **caches}
 
 
 @cache
 def _cache() -> Path:
     """Where zig keeps what it built: below the user's cache, or, where that cannot be written, temporary."""
-    given = os.environ.get("BITTRUE_CACHE")
-    folder = Path(given or platformdirs.user_cache_dir("bittrue", appauthor=False)) / "zig"
+    folder = Path(platformdirs.user_cache_dir("bittrue", appauthor=False)) / "zig"
     try:
         folder.mkdir(parents=True, exist_ok=True)
         with tempfile.TemporaryFile(dir=folder):
