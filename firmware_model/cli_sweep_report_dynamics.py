@@ -51,7 +51,8 @@ def analyse(source: Source, heard: Heard | None) -> tuple[list[str], list[Sectio
     others = [factor.at(chosen) for factor in others]
     measures = _measures(rows)
     differences = _differences(source, device)
-    lead = [line for line in (_change_in_words(m, along) for m in measures if m.name in _LEAD) if line]
+    by = others[0] if others else None
+    lead = [line for m in measures if m.name in _LEAD and (line := _in_words(m, along, by))]
     lead += [_difference_in_words(device, other, found) for other, found in differences.items()]
     sections = [_overview(measures, along, others)]
     if along is not None and others:
@@ -118,9 +119,14 @@ def _differences(source: Source, device: str) -> dict[str, dict[str, np.ndarray]
 
 def _overview(measures: Sequence[Measure], along: Factor | None, others: Sequence[Factor]) -> Section:
     by = others[0] if others else None
-    picture = _draw(measures, along, by)
+    varying = [m for m in measures if np.ptp(m.value[np.isfinite(m.value)]) > 0] or list(measures[:1])
+    still = [m for m in measures if m not in varying]
+    picture = _draw(varying, along, by)
     what = "; ".join(f"{MEASURES[m.name][0]}: {MEASURES[m.name][2]}" for m in measures)
     caption = f"Medians over programmes and repeats, the shade from the least to the most. {what}."
+    if still:
+        same = ", ".join(f"{MEASURES[m.name][0]} {_short(m.value[np.isfinite(m.value)][0])}" for m in still)
+        caption += f" The same in all rows: {same}."
     heads = ["" if along is None else along.words, *(m.title for m in measures)]
     columns = [_medians(m.value, along) for m in measures]
     rows = [
@@ -138,7 +144,8 @@ def _draw(measures: Sequence[Measure], along: Factor | None, by: Factor | None) 
     figure, axes = new_figure(4.3 * columns, 3.1 * n_rows, n_rows, columns)
     for one, measure in zip(axes.ravel(), measures, strict=False):
         _draw_measure(one, measure, along, by)
-        dress(one, _change_in_words(measure, along) or measure.title)
+        title = _in_words(measure, along, by) or measure.title
+        dress(one, title.replace(": ", ":\n"))  # two lines: panels are narrow
         one.title.set_fontsize(8.5)
         one.set_ylabel(measure.title)
     for one in axes.ravel()[len(measures) :]:
@@ -215,6 +222,10 @@ def _difference_in_words(device: str, other: str, found: dict[str, np.ndarray]) 
     return f"{device} and {other} differ at most by: {', '.join(parts)}."
 
 
+def _in_words(measure: Measure, along: Factor | None, by: Factor | None) -> str:
+    return _spread_in_words(measure, along, by) or _change_in_words(measure, along)
+
+
 def _change_in_words(measure: Measure, along: Factor | None) -> str:
     """From the first level to the last, where both are known."""
     words, unit, _ = MEASURES[measure.name]
@@ -224,9 +235,32 @@ def _change_in_words(measure: Measure, along: Factor | None) -> str:
     if not (np.isfinite(medians[0]) and np.isfinite(medians[-1])):
         return ""
     return (
-        f"{words[0].upper()}{words[1:]} {medians[0]:.1f} to {medians[-1]:.1f} {unit}".rstrip()
+        f"{words[0].upper()}{words[1:]} {_short(medians[0])} to {_short(medians[-1])} {unit}".rstrip()
         + f" from {along.of_level(0)} to {along.of_level(len(along.labels) - 1)}"
     )
+
+
+def _spread_in_words(measure: Measure, along: Factor | None, by: Factor | None) -> str:
+    """At the last level, who has least and who has most."""
+    if along is None or by is None:
+        return ""
+    words, unit, _ = MEASURES[measure.name]
+    last = along.level == len(along.labels) - 1
+    cells = [
+        measure.value[last & (by.level == j) & np.isfinite(measure.value)] for j in range(len(by.labels))
+    ]
+    known = {by.of_level(j): float(np.median(cell)) for j, cell in enumerate(cells) if len(cell)}
+    if len(known) < 2:
+        return ""
+    least, most = (pick(known, key=lambda name: known[name]) for pick in (min, max))
+    where = along.of_level(len(along.labels) - 1)
+    spread = f"{_short(known[least])} {least}, {_short(known[most])} {most}"
+    return f"{words[0].upper()}{words[1:]} at {where}: {spread}" + (f" ({unit})" if unit else "")
+
+
+def _short(value: float) -> str:
+    """Three digits, with the minus sign of print."""
+    return f"{value + 0.0:.3g}".replace("-", "−")
 
 
 def _cells(value: np.ndarray, along: Factor | None, which: np.ndarray) -> list[np.ndarray]:

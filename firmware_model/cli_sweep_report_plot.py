@@ -40,8 +40,9 @@ def misses(panels: Sequence[tuple[str, Sequence[Curve], bool]], along: Factor | 
     many = along is not None and along.places is None and len(along.labels) > 8
     columns, n_rows = (1, len(panels)) if many else (columns, n_rows)
     figure, axes = new_figure(9.0 if many else 5.6 * columns, 3.9 * n_rows, n_rows, columns, sharey=True)
+    top = max(highest(curves) for _, curves, _ in panels)
     for one, (title, curves, ordered) in zip(axes.ravel(), panels, strict=False):
-        draw_misses(one, along, curves, ordered)
+        draw_misses(one, along, curves, ordered, top)
         dress(one, title)
         one.set_ylabel("marks missed")
     for one in axes.ravel()[len(panels) :]:
@@ -164,8 +165,13 @@ def spectrogram(pcm: np.ndarray, fs_hz: int, title: str) -> bytes:
     return png(figure)
 
 
-def draw_misses(axes: Any, along: Factor | None, curves: Sequence[Curve], ordered: bool) -> None:
-    """Rates with their limits; names at the ends."""
+def highest(curves: Sequence[Curve]) -> float:
+    """The highest limit of any rate that is known, and no less than 5 %."""
+    return max([0.05, *(rate.interval[1] for _, rates in curves for rate in rates if rate.total)])
+
+
+def draw_misses(axes: Any, along: Factor | None, curves: Sequence[Curve], ordered: bool, top: float) -> None:
+    """Rates with their limits, up to `top`; names at the ends."""
     where = places(along)
     span = where[-1] - where[0] if len(where) > 1 else 1.0
     connected = along is None or along.places is not None
@@ -191,8 +197,7 @@ def draw_misses(axes: Any, along: Factor | None, curves: Sequence[Curve], ordere
         )
         if has.any():
             ends.append((x[has][-1], value[has][-1], name, colour))
-    top = max(0.05, min(1.02, axes.get_ylim()[1]))
-    axes.set_ylim(-0.03 * top, top)
+    axes.set_ylim(-0.03 * top, 1.03 * top)
     axes.yaxis.set_major_formatter(FuncFormatter(lambda p, _: f"{100 * p:g} %"))
     ticks(axes, along)
     if len(curves) > 1:

@@ -10,7 +10,7 @@ from acoustic_sim.sweep.statistics import det_curve, miss_rate
 from firmware_model.cli_output import counted
 from firmware_model.cli_plot_style import FAINT, KINDS, THRESHOLD, colours, dress, new_figure, png
 from firmware_model.cli_sweep_report_factors import Factor
-from firmware_model.cli_sweep_report_plot import Curve, draw_misses
+from firmware_model.cli_sweep_report_plot import Curve, draw_misses, highest
 from firmware_model.cli_sweep_report_watermark import Comparison, Operating
 from firmware_model.watermark.params import WatermarkConfig
 
@@ -23,7 +23,7 @@ def arithmetics(
     """Two arithmetics side by side: their miss rates, and the scores of each mark against each other."""
     figure, axes = new_figure(11.2, 4.4, 1, 2)
     misses_axes, scores = axes[0]
-    draw_misses(misses_axes, along, curves, ordered=False)
+    draw_misses(misses_axes, along, curves, ordered=False, top=highest(curves))
     misses_axes.set_ylabel("marks missed")
     dress(misses_axes, title)
     x, y, threshold = comparison.first, comparison.second, operating.threshold.value

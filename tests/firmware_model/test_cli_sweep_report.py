@@ -282,6 +282,28 @@ def test_nothing_but_errors_is_still_a_page_and_nothing_at_all_is_said(capsys, t
     assert "no rows yet" in done.err
 
 
+def test_where_nothing_is_missed_there_is_no_trade_off_but_a_margin(tmp_path):
+    def outcome(condition):
+        return cases.watermark_outcome(condition) | {"mark_scores": [20.0, 21.0, 22.0 - condition.repeat]}
+
+    folder = cases.written(tmp_path, cases.CODECS, outcome)
+    facts = cli_sweep_report.report(str(folder), None, None, None, False, lambda text: None)
+    assert "With every codec no mark is missed at the shipped threshold, 5.5." in facts["findings"][1]
+    assert "the lowest score of a mark is 20.0" in facts["findings"][1]
+    drawn = {path.stem for path in (folder / "report").glob("*.png")}
+    assert drawn == {"missed", "scores", "latency"}
+    assert "no trade-off to draw" in Page((folder / "report" / "report.html").read_text("utf-8")).text
+
+
+def test_rows_without_a_mark_are_one_line(capsys, tmp_path):
+    def outcome(condition):
+        return cases.watermark_outcome(condition) | {"mark_scores": [], "one_mark_scores": [], "marks": 0}
+
+    done = call(capsys, "report", cases.written(tmp_path, cases.CODECS, outcome))
+    assert (done.status, done.out, done.err.count("\n")) == (2, "", 1)
+    assert "no row holds a mark; longer programmes are needed" in done.err
+
+
 @pytest.mark.parametrize("heights", [[0.5], [0.5, 0.5, 0.5], [0.0, 0.0, 0.01], [0.99, 1.0, 1.0], [0.2, 0.8]])
 def test_labels_keep_their_order_and_distance(heights):
     found = _apart(sorted(heights))
