@@ -223,14 +223,33 @@ def _difference_in_words(device: str, other: str, found: dict[str, np.ndarray]) 
 
 
 def _in_words(measure: Measure, along: Factor | None, by: Factor | None) -> str:
-    return _spread_in_words(measure, along, by) or _change_in_words(measure, along)
+    """Who has least and who most; of one curve what it does; of neither the median."""
+    words, unit, _ = MEASURES[measure.name]
+    name = f"{words[0].upper()}{words[1:]}"
+    if along is None:
+        return f"{name} {_short(_medians(measure.value, None)[0])} {unit}".rstrip()
+    if along.places is None:
+        return _ranked(name, unit, measure.value, along)
+    if by is not None:
+        last = len(along.labels) - 1
+        value = np.where(along.level == last, measure.value, np.nan)
+        return _ranked(f"{name} at {along.of_level(last)}", unit, value, by)
+    return _change_in_words(measure, along)
 
 
-def _change_in_words(measure: Measure, along: Factor | None) -> str:
+def _ranked(what: str, unit: str, value: np.ndarray, by: Factor) -> str:
+    """The levels with the least and the most, by medians; "" where fewer than two are known."""
+    medians = {by.of_level(j): median for j, median in enumerate(_medians(value, by)) if np.isfinite(median)}
+    if len(medians) < 2:
+        return ""
+    least, most = (pick(medians, key=lambda name: medians[name]) for pick in (min, max))
+    ends = f"{_short(medians[least])} {least}, {_short(medians[most])} {most}"
+    return f"{what}: {ends}" + (f" ({unit})" if unit else "")
+
+
+def _change_in_words(measure: Measure, along: Factor) -> str:
     """From the first level to the last, where both are known."""
     words, unit, _ = MEASURES[measure.name]
-    if along is None or along.places is None:
-        return ""
     medians = _medians(measure.value, along)
     if not (np.isfinite(medians[0]) and np.isfinite(medians[-1])):
         return ""
@@ -238,24 +257,6 @@ def _change_in_words(measure: Measure, along: Factor | None) -> str:
         f"{words[0].upper()}{words[1:]} {_short(medians[0])} to {_short(medians[-1])} {unit}".rstrip()
         + f" from {along.of_level(0)} to {along.of_level(len(along.labels) - 1)}"
     )
-
-
-def _spread_in_words(measure: Measure, along: Factor | None, by: Factor | None) -> str:
-    """At the last level, who has least and who has most."""
-    if along is None or by is None:
-        return ""
-    words, unit, _ = MEASURES[measure.name]
-    last = along.level == len(along.labels) - 1
-    cells = [
-        measure.value[last & (by.level == j) & np.isfinite(measure.value)] for j in range(len(by.labels))
-    ]
-    known = {by.of_level(j): float(np.median(cell)) for j, cell in enumerate(cells) if len(cell)}
-    if len(known) < 2:
-        return ""
-    least, most = (pick(known, key=lambda name: known[name]) for pick in (min, max))
-    where = along.of_level(len(along.labels) - 1)
-    spread = f"{_short(known[least])} {least}, {_short(known[most])} {most}"
-    return f"{words[0].upper()}{words[1:]} at {where}: {spread}" + (f" ({unit})" if unit else "")
 
 
 def _short(value: float) -> str:

@@ -212,6 +212,30 @@ def test_dynamics_sweep(tmp_path, capsys):
     }
 
 
+@pytest.mark.parametrize(
+    ("axes", "says"),
+    [
+        ('profile = ["smart-speaker", "headset"]', "Loudness: −25 smart-speaker, −22 headset (LUFS)"),
+        ("volume_db = [-10, 0]", "Loudness −35 to −25 LUFS from -10 dB to 0 dB"),
+        (
+            'volume_db = [-10, 0]\nprofile = ["smart-speaker", "headset"]',
+            "Loudness at 0 dB: −25 smart-speaker",
+        ),
+        ("volume_db = 0", "Loudness −25 LUFS"),
+    ],
+)
+def test_dynamics_findings_by_what_was_swept(tmp_path, axes, says):
+    def outcome(condition):
+        v = condition.values
+        loudness = -25 + v["volume_db"] + 3 * (v["profile"] == "headset")
+        return cases.dynamics_outcome(condition) | {"loudness_lufs": loudness}
+
+    plan = f'product = "mbdp"\n[programme]\nsynthesise = ["music"]\nseconds = 4\n[axes]\n{axes}\n'
+    folder = cases.written(tmp_path, plan, outcome)
+    facts = cli_sweep_report.report(str(folder), None, None, None, False, lambda text: None)
+    assert facts["findings"][1].startswith(says)
+
+
 def test_tables_for_other_programs(distance, facts, tmp_path, capsys):
     out = tmp_path / "rows.csv", tmp_path / "rows.parquet"
     options = "--no-spectrograms", "--csv", out[0], "--parquet", out[1]
