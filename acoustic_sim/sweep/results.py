@@ -12,7 +12,7 @@ from acoustic_sim.sweep.axes import AXES
 from acoustic_sim.sweep.design import Condition
 from acoustic_sim.sweep.plan import Plan
 from acoustic_sim.sweep.results_file import FILE, ResultsError, connect, has_tables, locked, named, read_meta
-from acoustic_sim.sweep.results_meta import meta_of, refuse_another, versions_here
+from acoustic_sim.sweep.results_meta import columns_of, meta_of, refuse_another, versions_here
 from fixedpoint.errors import ConfigError
 
 _SQL = {float: "REAL", int: "INTEGER", bool: "INTEGER", str: "TEXT", list: "TEXT"}
@@ -117,7 +117,7 @@ class Results:
         known = read_meta(self._connection) if has_tables(self._connection) else {}
         runs = known.get("versions", [])
         self.meta = meta_of(plan, outcome) | {"versions": runs if run in runs else [*runs, run]}
-        columns = _columns(plan, outcome)
+        columns = columns_of(plan, outcome)
         self._connection.execute("PRAGMA journal_mode=WAL")
         self._connection.execute("PRAGMA synchronous=NORMAL")  # a power cut may take the last rows, no more
         with self._connection:
@@ -223,16 +223,6 @@ class Results:
 
     def _named(self, what: str) -> Any:
         return named(self.folder, what)
-
-
-def _columns(plan: Plan, outcome: Mapping[str, type]) -> dict[str, type]:
-    """Of `rows`, between its number and its error."""
-    columns: dict[str, type] = {"programme": str, "repeat": int, "seed": int}
-    columns |= {axis.name: axis.column for axis in AXES[plan.product]}
-    twice = sorted(set(columns | {"row": int, "error": str}) & set(outcome))
-    if twice:
-        raise ValueError(f"outcome {', '.join(twice)}: an axis has this name")
-    return columns | dict(outcome)
 
 
 def _sql_value(value: Any) -> Any:

@@ -8,6 +8,7 @@ from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 from typing import Any
 
+from acoustic_sim.sweep.axes import AXES
 from acoustic_sim.sweep.plan import Plan
 from acoustic_sim.sweep.results_file import connect, has_tables, named, read_meta
 from fixedpoint.errors import ConfigError
@@ -37,6 +38,22 @@ def _names(outcome: Mapping[str, type]) -> dict[str, str]:
     return {name: kind.__name__ for name, kind in outcome.items()}
 
 
+def columns_of(plan: Plan, outcome: Mapping[str, type]) -> dict[str, type]:
+    """Columns of `rows`, between its number and its error.
+
+    Raises
+    ------
+    ValueError
+        A part of the outcome has an axis's name.
+    """
+    columns: dict[str, type] = {"programme": str, "repeat": int, "seed": int}
+    columns |= {axis.name: axis.column for axis in AXES[plan.product]}
+    twice = sorted(set(columns | {"row": int, "error": str}) & set(outcome))
+    if twice:
+        raise ValueError(f"outcome {', '.join(twice)}: an axis has this name")
+    return columns | dict(outcome)
+
+
 def versions_here(code: Mapping[str, str]) -> dict[str, str]:
     """What computes here: Python, the packages, and what `code` adds."""
     found = {"python": platform.python_version(), "platform": platform.platform()}
@@ -58,6 +75,7 @@ def refuse_another(folder: Path, plan: Plan, outcome: Mapping[str, type], code: 
                     raise sqlite3.DatabaseError("it holds other tables")
                 return
             meta = read_meta(connection)
+            names = [name for _, name, *_ in connection.execute("PRAGMA table_info(rows)")]
         finally:
             connection.close()
     if meta.get("digest") != plan.digest:
@@ -68,6 +86,7 @@ def refuse_another(folder: Path, plan: Plan, outcome: Mapping[str, type], code: 
     here = {name: value for name, value in versions_here(code).items() if name == "bittrue" or name in code}
     there = meta["versions"][-1]
     same = {name: there.get(name) for name in here} == here
+    same &= names == ["row", *columns_of(plan, outcome), "error"]
     if meta.get("schema") != _SCHEMA or meta.get("outcome") != _names(outcome) or not same:
         raise ConfigError(
             f"{folder}: holds results of another version ({_in_words(there, here)}); "

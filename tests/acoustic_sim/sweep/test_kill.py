@@ -1,5 +1,6 @@
 """kill -9, of all processes of a sweep or of the parent alone: the same command goes on, nothing is lost."""
 
+import contextlib
 import os
 import signal
 import sqlite3
@@ -29,15 +30,19 @@ def begin(plan, folder, evaluate="evaluate_slowly", jobs=2):
 
 
 def kill_after_some_rows(plan, folder, wanted, kill):
-    """Kill a sweep once there are `wanted` rows more, or it has ended."""
+    """Kill a sweep once there are `wanted` rows more; one that has ended by then is left."""
     process = begin(plan, folder)
     before = rows_so_far(folder)
     while process.poll() is None and rows_so_far(folder) < before + wanted:
         time.sleep(0.01)
-    kill(process.pid, signal.SIGKILL)
-    process.wait(30)
-    process.stderr.close()
+    end(process, kill)
     return process.pid
+
+
+def end(process, kill=os.killpg):
+    with contextlib.suppress(ProcessLookupError):
+        kill(process.pid, signal.SIGKILL)
+    process.communicate(timeout=30)
 
 
 def rows_so_far(folder):
@@ -54,21 +59,43 @@ def rows_so_far(folder):
 
 
 def disturbed(tmp_path, plan, rng, times):
-    """A sweep killed over and over, with all its processes, after 0 to 30 rows; then left alone."""
-    folder, alive = tmp_path / "disturbed", 0
+    """A sweep killed with all its processes, as it begins or some rows later, many times; then left alone."""
+    folder, rows_before, most = tmp_path / "disturbed", 0, len(plan.conditions()) // times
     for _ in range(times):
-        kill_after_some_rows(plan, folder, int(rng.integers(0, 30)), os.killpg)
+        if rng.random() < 0.3:  # before or as the file is made, or the workers
+            kill_after(plan, folder, rng)
+        else:
+            kill_after_some_rows(plan, folder, int(rng.integers(1, most)), os.killpg)
         found = [row["row"] for row in rows(folder)] if rows_so_far(folder) else []
-        assert len(set(found)) == len(found) >= alive, "a row was lost or doubled"
-        alive = len(found)
+        assert len(set(found)) == len(found) >= rows_before, "a row was lost or doubled"
+        rows_before = len(found)
+    assert rows_before < len(plan.conditions()), "nothing was left to do for the last run"
     sweep(plan, folder, jobs=2)
-    return rows(folder)
+    return table(folder)
+
+
+def kill_after(plan, folder, rng):
+    """Kill a sweep in its first two seconds."""
+    process = begin(plan, folder)
+    time.sleep(rng.uniform(0, 2))
+    end(process)
+
+
+def table(folder):
+    """The table `rows` as SQL, sorted: its bytes."""
+    connection = sqlite3.connect(folder / "results.sqlite")
+    lines = [
+        line for line in connection.iterdump() if line.startswith(('INSERT INTO "rows"', "CREATE TABLE rows"))
+    ]
+    connection.close()
+    return "\n".join(sorted(lines)).encode()
 
 
 def test_killed_over_and_over_the_table_is_that_of_an_undisturbed_run(tmp_path, rng):
-    plan = load_plan(toy.write_plan(tmp_path, repeats=5))
+    plan = load_plan(toy.write_plan(tmp_path, repeats=3))
+    assert len(plan.conditions()) == 60
     sweep(plan, tmp_path / "undisturbed", jobs=2)
-    assert disturbed(tmp_path, plan, rng, 3) == rows(tmp_path / "undisturbed")
+    assert disturbed(tmp_path, plan, rng, 2) == table(tmp_path / "undisturbed")
 
 
 @pytest.mark.slow
@@ -76,7 +103,7 @@ def test_killed_20_times_the_table_is_that_of_an_undisturbed_run(tmp_path, rng):
     plan = load_plan(toy.write_plan(tmp_path, repeats=10))
     assert len(plan.conditions()) == 200
     sweep(plan, tmp_path / "undisturbed", jobs=2)
-    assert disturbed(tmp_path, plan, rng, 20) == rows(tmp_path / "undisturbed")
+    assert disturbed(tmp_path, plan, rng, 20) == table(tmp_path / "undisturbed")
 
 
 @pytest.mark.skipif(sys.platform != "linux", reason="looks into /proc")

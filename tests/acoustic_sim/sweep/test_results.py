@@ -123,6 +123,17 @@ def other_code(folder, plan):
     return plan, toy.OUTCOME, {"code": "0123456789abcdef"}
 
 
+def test_a_table_with_other_columns_is_of_another_version(folder, plan):
+    """As where an axis has come to a product, which leaves the digest of plans without it."""
+    with sqlite3.connect(folder / "results.sqlite") as connection:
+        connection.execute("ALTER TABLE rows RENAME COLUMN drift_ppm TO drift")
+    connection.close()
+    before = digest(folder)
+    with pytest.raises(ConfigError, match="holds results of another version"):
+        Results.open(folder, plan, toy.OUTCOME)
+    assert digest(folder) == before
+
+
 @pytest.mark.parametrize(
     ("change", "says"),
     [
