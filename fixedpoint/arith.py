@@ -105,7 +105,10 @@ def trn_shift32(x, n):
 
 @kernel
 def rnd_shift32(x, n):
-    """RND of an int32, 1 <= n <= 31. Rounding down by n - 1 first leaves room for the half in a word."""
+    """RND of an int32, 1 <= n <= 31; for n = 1 not of 2**31 - 1.
+
+    Rounding down by n - 1 bits first leaves room for the half in a word, and changes nothing.
+    """
     return trn_shift32(trn_shift32(x, n - 1) + 1, 1)
 
 
