@@ -163,9 +163,9 @@ def _frames(n: int, dbfs: int) -> Iterator[np.ndarray]:
 
 
 def _spectrum(x: np.ndarray) -> np.ndarray:
-    re, im = np.empty(len(x) // 2 + 1, np.int32), np.empty(len(x) // 2 + 1, np.int32)
-    exponent = rfft_bfp(init_fft(len(x)), x, re, im)
-    return (re + 1j * im) * 2.0**exponent
+    z = np.empty(len(x) + 2, np.int32)
+    exponent = rfft_bfp(init_fft(len(x)), x, z)
+    return (z[0::2] + 1j * z[1::2]) * 2.0**exponent
 
 
 def _snr_db(got: np.ndarray, x: np.ndarray) -> float:

@@ -67,6 +67,12 @@ def narrow32(x):
     return np.int64(np.int32(x))
 
 
+@kernel
+def neg32(x):
+    """-x of an int32 other than -2**31, in a word."""
+    return narrow32(-x)
+
+
 # --- shifts ----------------------------------------------------------------------------------
 
 
@@ -89,6 +95,27 @@ def trn_shift(x, n):
 def shl(x, n):
     """x * 2**n for a result proven to fit 64 bits; a multiplication, so the audit sees overflow."""
     return x * (np.int64(1) << n)
+
+
+@kernel
+def trn_shift32(x, n):
+    """TRN of an int32: floor(x * 2**-n), 0 <= n <= 31. A word's shift, where trn_shift moves two."""
+    return np.int64(np.int32(x) >> (n & 31))
+
+
+@kernel
+def rnd_shift32(x, n):
+    """RND of an int32, 1 <= n <= 31; for n = 1 not of 2**31 - 1.
+
+    Rounding down by n - 1 bits first leaves room for the half in a word, and changes nothing.
+    """
+    return trn_shift32(trn_shift32(x, n - 1) + 1, 1)
+
+
+@kernel
+def shl32(x, n):
+    """x * 2**n of an int32, 0 <= n <= 31, for a result proven to fit 32 bits. One shift of a word."""
+    return narrow32(narrow32(x) * (np.int64(1) << (n & 31)))
 
 
 @kernel
@@ -221,40 +248,36 @@ def magnitude_bits(x):
 
 
 @kernel
-def norm64(x):
-    """Redundant sign bits of an int64: the largest n such that x * 2**n fits; 63 for 0 and -1.
+def sign_changes(x):
+    """x ^ 2x: for int32 x a word whose highest set bit stands one above the highest of magnitude_bits(x).
 
-    Cascade of six shifts; the C export may use CLZ.
+    OR these, from 1 on, to find a block's headroom, clz32 of the result; one instruction on words.
     """
-    m = magnitude_bits(np.int64(x))
-    n = np.int64(63)
-    if m >= (1 << 32):
-        n -= 32
-        m >>= 32
-    if m >= (1 << 16):
-        n -= 16
-        m >>= 16
-    if m >= (1 << 8):
-        n -= 8
-        m >>= 8
-    if m >= (1 << 4):
-        n -= 4
-        m >>= 4
-    if m >= (1 << 2):
-        n -= 2
-        m >>= 2
-    if m >= 2:
-        return n - 2
-    return n - m
-
-
-@kernel
-def norm32(x):
-    """Redundant sign bits of an int32: the largest n such that x * 2**n fits; 31 for 0 and -1."""
-    return norm64(x) - 32
+    return x ^ (x * 2)
 
 
 @kernel
 def clz32(x):
     """Leading zeros of the low 32 bits; 32 for 0. The CLZ instruction."""
-    return norm64(np.int64(x) & 0xFFFFFFFF) - 31
+    n = np.int64(32)
+    word = x & 0xFFFFFFFF
+    while word != 0:  # 32 turns at most; compilers make it one instruction where there is one
+        word >>= 1
+        n -= 1
+    return n
+
+
+@kernel
+def norm64(x):
+    """Redundant sign bits of an int64: the largest n such that x * 2**n fits; 63 for 0 and -1."""
+    m = magnitude_bits(np.int64(x))
+    high = m >> 32
+    if high != 0:
+        return clz32(high) - 1
+    return clz32(m) + 31
+
+
+@kernel
+def norm32(x):
+    """Redundant sign bits of an int32: the largest n such that x * 2**n fits; 31 for 0 and -1."""
+    return clz32(magnitude_bits(np.int64(x))) - 1

@@ -55,7 +55,24 @@ _SHIFT = """/* x * 2**-n rounded down, 0 <= n <= 63; compilers make it one arith
 static inline int64_t asr(int64_t x, int64_t n)
 {
     return (x >= 0) ? (x >> n) : ~(~x >> n);
+}
+
+/* The same of a word, 0 <= n <= 31. */
+static inline int32_t asr32(int32_t x, int32_t n)
+{
+    return (x >= 0) ? (x >> n) : ~(~x >> n);
 }"""
+# Compilers inline whatever has one caller; loops that do not nest then compete for the same registers.
+_APART = """#ifdef __GNUC__
+#define APART __attribute__((noinline))
+#else
+#define APART
+#endif"""
+# Kernels that are one instruction where the compiler is told so: the body to use under GCC and Clang.
+_INTRINSICS = {
+    ("fixedpoint.arith", "clz32"): "return ((uint32_t)x == 0U) ? 32 : __builtin_clz((uint32_t)x);",
+    ("fixedpoint.arith", "neg32"): "return -(int32_t)x;",
+}
 Key = tuple[Callable[..., Any], tuple[Type, ...]]
 
 
@@ -206,6 +223,11 @@ class _Translation:
         if self.constants:
             blocks.append([_define(n, value, said) for n, (value, said) in self.constants.items()])
         blocks += [_table_lines(n, values) for n, (values, _) in self.tables.items()]
+        made = self.functions.values()
+        apart = _apart({f.name: _called(f) for f in made}, {f.name: list(f.lines) for f in made})
+        apart -= {self.functions[key].name for key in self.wanted}
+        if apart:
+            blocks.insert(1, _APART.split("\n"))
         shown = ("", "")
         for key in self._order():
             function = self.functions[key]
@@ -216,7 +238,11 @@ class _Translation:
                 blocks.append([comment(f"---- {here[1]}")])
             shown = here
             note, head, *body = function.lines
-            blocks.append([note, head if key in self.wanted else f"static {head}", *body])
+            known = _INTRINSICS.get((function.python.__module__, function.python.__name__))
+            if known:
+                body = [body[0], "#ifdef __GNUC__", f"    {known}", "#else", *body[1:-1], "#endif", body[-1]]
+            mark = "APART" if function.name in apart else ""
+            blocks.append([note, mark, head if key in self.wanted else f"static {head}", *body])
         return _text(blocks)
 
     def _order(self) -> list[Key]:
@@ -241,6 +267,28 @@ class _Translation:
 
 def _called(function: CFunction) -> set[str]:
     return set(re.findall(r"(\w+)\(", "\n".join(function.lines[2:])))
+
+
+def _apart(calls: dict[str, set[str]], functions: dict[str, list[str]]) -> set[str]:
+    """Functions with a loop that none calls in a loop of its own: these stay functions in machine code."""
+    looping, nested = set(), set()
+    for name, lines in functions.items():
+        loops: list[int] = []  # indents of the loops that are open
+        for line in lines[2:]:
+            indent = len(line) - len(line.lstrip())
+            while loops and indent <= loops[-1]:
+                loops.pop()
+            if loops:
+                nested |= set(re.findall(r"(\w+)\(", line)) & set(functions)
+            if line.lstrip().startswith("for ("):
+                looping.add(name)
+                loops.append(indent)
+    reached = list(nested)
+    while reached:
+        fresh = calls[reached.pop()] & set(functions) - nested
+        nested |= fresh
+        reached += fresh
+    return looping - nested
 
 
 def _define(name: str, value: int, said: str) -> str:

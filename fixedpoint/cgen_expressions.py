@@ -64,6 +64,10 @@ class Expressions(Access):
         if isinstance(op, (ast.LShift, ast.RShift)) and not 0 <= _known(count, 0) <= 63:
             self.refuse(node, "a shift count must be from 0 to 63")
         if isinstance(op, ast.RShift):
+            if not left.wide and _below_32(count):
+                return Value(
+                    f"asr32({left.text}, (int32_t){right.within(UNARY)})", wide=False, element="int32"
+                )
             return Value(f"asr({left.text}, {right.text})")
         if not left.wide and not right.wide:
             left = widened(left)
@@ -197,6 +201,14 @@ def _known(node: ast.expr, otherwise: int) -> int:
     if isinstance(node, ast.UnaryOp) and isinstance(node.op, ast.USub):
         return -_known(node.operand, -otherwise)
     return node.value if isinstance(node, ast.Constant) and type(node.value) is int else otherwise
+
+
+def _below_32(count: ast.expr) -> bool:
+    """Whether the source shows that a shift count is at most 31."""
+    match count:
+        case ast.BinOp(_, ast.BitAnd(), ast.Constant(31)):
+            return True
+    return 0 <= _known(count, -1) <= 31
 
 
 def _type_of(value: Value | ArrayRef | StructRef | None) -> Type:

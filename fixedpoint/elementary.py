@@ -3,15 +3,51 @@
 import numpy as np
 
 from fixedpoint._jit import kernel
-from fixedpoint.arith import INT32_MAX, INT32_MIN, INT64_MAX, clip, norm64, rnd_shift, shl
+from fixedpoint.arith import (
+    INT32_MAX,
+    INT32_MIN,
+    INT64_MAX,
+    clip,
+    clz32,
+    narrow32,
+    norm64,
+    rnd_shift,
+    shl,
+    trn_shift32,
+    wrap32,
+)
 from fixedpoint.tables import exp2_q30, log2_q31, reciprocal_seed_q30, rsqrt_seed_q31
 
 LOG2_FLOOR_Q24 = INT32_MIN  # log2 of zero: -128, the lowest value of Q8.24
 
-_LOG2_Q31 = log2_q31()
+# c0 in Q.31, c1 and c2 in Q.32: times u in Q.31 they need the upper word of the product alone.
+_LOG2 = log2_q31() * np.array([1, 2, 2], np.int32)
 _EXP2_Q30 = exp2_q30()
 _RECIPROCAL_Q30 = reciprocal_seed_q30()
 _RSQRT_Q31 = rsqrt_seed_q31()
+
+
+@kernel
+def log2_of_positive_q24(x):
+    """`log2_q24` for x >= 1."""
+    # x = 2**exponent (1 + f), f in Q.31: a word from the leading one on
+    high = np.int64(x) >> 32
+    if high != 0:
+        n = clz32(high)
+        exponent = 63 - n
+        word = np.int64(x) >> ((32 - n) & 31)
+    else:
+        n = clz32(x)
+        exponent = 31 - n
+        word = shl(np.int64(x), n & 31)
+    # log2(1 + f): parabola of the segment, u in Q.31
+    i = (word >> 25) & 63
+    u_q31 = shl(word & 0x1FFFFFF, 6)
+    slope_q32 = narrow32(np.int64(_LOG2[i, 1]) + 2 * rnd_shift(np.int64(_LOG2[i, 2]) * u_q31, 32))
+    y_q31 = narrow32(rnd_shift(slope_q32 * u_q31, 32)) + np.int64(_LOG2[i, 0])
+    # RND to Q.24 in a word: 0 <= y <= 2**31
+    y_q24 = trn_shift32(wrap32(y_q31 + 64), 7) & 0x1FFFFFF
+    return narrow32(shl(exponent, 24) + y_q24)
 
 
 @kernel
@@ -37,16 +73,7 @@ def log2_q24(x):
     """
     if x <= 0:
         return np.int64(LOG2_FLOOR_Q24)
-    # x = 2**exponent (1 + f), f in Q.31
-    n = norm64(x)
-    exponent = 62 - n
-    f_q31 = (shl(np.int64(x), n) - (np.int64(1) << 62)) >> 31
-    # log2(1 + f): parabola of the segment, u in Q.25
-    i = f_q31 >> 25
-    u_q25 = f_q31 & 0x1FFFFFF
-    slope_q31 = np.int64(_LOG2_Q31[i, 1]) + rnd_shift(np.int64(_LOG2_Q31[i, 2]) * u_q25, 25)
-    y_q31 = np.int64(_LOG2_Q31[i, 0]) + rnd_shift(slope_q31 * u_q25, 25)
-    return shl(exponent, 24) + rnd_shift(y_q31, 7)
+    return log2_of_positive_q24(x)
 
 
 @kernel

@@ -73,6 +73,11 @@ FORMULAS: dict[str, Callable[..., Fraction | float | int | None]] = {
     "arith.rnd_shift": _over,
     "arith.trn_shift": _over,
     "arith.shl": lambda x, n: x << n,
+    "arith.trn_shift32": lambda x, n: x >> n,
+    "arith.rnd_shift32": _over,
+    "arith.shl32": lambda x, n: x << n,
+    "arith.neg32": lambda x: -x,
+    "arith.sign_changes": lambda x: x ^ 2 * x,
     "arith.shl_sat16": lambda x, n: _clip(x << n, 16),
     "arith.shl_sat32": lambda x, n: _clip(x << n, 32),
     "arith.mul_q31_q15": lambda a, b: _clip(_over(a * b, 15), 32),
@@ -84,6 +89,7 @@ FORMULAS: dict[str, Callable[..., Fraction | float | int | None]] = {
     "arith.norm32": lambda x: 31 - _bits(x),
     "arith.clz32": lambda x: 32 - x.bit_length(),
     "elementary.log2_q24": lambda x: math.log2(x) * 2**24 if x > 0 else None,
+    "elementary.log2_of_positive_q24": lambda x: math.log2(x) * 2**24,
     "elementary.exp2_q24": lambda x, n: 2.0 ** (x / 2**24 + n) if x / 2**24 + n < 53 else None,
     "elementary.isqrt": lambda x: math.isqrt(max(x, 0)),
     "elementary.sqrt_q31": lambda x: math.sqrt(max(x, 0) * 2.0**31),
@@ -160,11 +166,11 @@ def of_fft() -> Error:
     for n in FFT_SIZES:
         params = init_fft(n)
         for x in _frames(n):
-            re, im = np.empty(n // 2 + 1, np.int32), np.empty(n // 2 + 1, np.int32)
-            exponent = int(rfft_bfp(params, x, re, im))
+            z = np.empty(n + 2, np.int32)
+            exponent = int(rfft_bfp(params, x, z))
             exact = np.fft.rfft(x) * 2.0**-exponent
-            parts = np.stack([exact.real, exact.imag])
-            error = _error(np.stack([re, im]) - parts, parts, f"numpy.fft, worst frame, {n} points")
+            parts = np.stack([exact.real, exact.imag], axis=1).ravel()
+            error = _error(z - parts, parts, f"numpy.fft, worst frame, {n} points")
             if worst is None or (error.snr_db or 0) < (worst.snr_db or 0):
                 worst = error
     assert worst is not None
@@ -224,7 +230,12 @@ PART_OF = {
     "firmware_model.dynamics.": "mbdp-smart-speaker:output",
     "firmware_model.dynamics.change.": "",  # no case changes its settings while it runs
     "firmware_model.watermark.frontend.load_frame": "watermark-detector:band_level",
-    "firmware_model.watermark.frontend.log_power_q24": "watermark-detector:band_level",
+    "firmware_model.watermark.frontend.windowed_q30": "watermark-detector:band_level",
+    "firmware_model.watermark.frontend.place_floor": "watermark-detector:band_level",
+    "firmware_model.watermark.frontend.power": "watermark-detector:band_level",
+    "firmware_model.watermark.frontend.loud_band_q24": "watermark-detector:band_level",
+    "firmware_model.watermark.frontend.quiet_band_q24": "watermark-detector:band_level",
+    "firmware_model.watermark.frontend.band_levels": "watermark-detector:slot_level",
     "firmware_model.watermark.frontend.update_levels": "watermark-detector:slot_level",
     "firmware_model.watermark.frontend.": "watermark-detector:feature",
     "firmware_model.watermark.correlator.integrate": "watermark-detector:integrated",

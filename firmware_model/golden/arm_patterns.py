@@ -284,10 +284,10 @@ def _biquad(folder: Path, suffix: str) -> Iterator[Pattern]:
 def spectrum_over_n(x: np.ndarray) -> np.ndarray:
     """`rfft_bfp` over n, rounded to the frame's own format as arm_rfft gives it: (n/2 + 1, 2) integers."""
     n = len(x)
-    re, im = np.empty(n // 2 + 1, np.int32), np.empty(n // 2 + 1, np.int32)
-    exponent = int(rfft_bfp(init_fft(n), x, re, im))
+    z = np.empty(n + 2, np.int32)
+    exponent = int(rfft_bfp(init_fft(n), x, z))
     fmt = Q15 if x.dtype == np.int16 else Q31
-    return fmt.quantise(np.ldexp(np.stack([re, im], axis=1).astype(float), exponent - fmt.n) / n)
+    return fmt.quantise(np.ldexp(z.reshape(-1, 2).astype(float), exponent - fmt.n) / n)
 
 
 def _rfft(folder: Path, suffix: str, n: int) -> Pattern:

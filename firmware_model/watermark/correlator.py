@@ -2,10 +2,10 @@
 
 import numpy as np
 
-from firmware_model.watermark.params import SCORE_FRAC_BITS, DetectorParams
+from firmware_model.watermark.params import SCORE_FRAC_BITS, SIGN_GROUP, DetectorParams
 from firmware_model.watermark.state import CLOCK_FEATURE, CLOCK_HOP, CLOCK_SCORE, PEAK_LAST, DetectorState
 from fixedpoint._jit import kernel
-from fixedpoint.arith import rnd_shift, sat16
+from fixedpoint.arith import narrow32, rnd_shift, sat16, trn_shift32, wrap16, wrap32
 from fixedpoint.elementary import exp2_q24, log2_q24
 
 
@@ -24,46 +24,97 @@ def oldest_row(params: DetectorParams, state: DetectorState):
 
 
 @kernel
+def sums_of_columns(feature, work, row, step, slots, bands):
+    """Sum of all features in rows row, row + step, ..., and of the bands' squared sums, < 2**35.
+
+    work : (bands,) int32, the bands' sums, |.| <= 32 * 127
+    """
+    for band in range(bands):
+        work[band] = 0
+    # Two rows at a time: slots is even.
+    for slot in range(0, slots, 2):
+        first, second = row + slot * step, row + (slot + 1) * step
+        for band in range(bands):
+            both = np.int64(feature[first, band]) + np.int64(feature[second, band])
+            work[band] = np.int64(work[band]) + both
+    total, square = np.int64(0), np.int64(0)
+    for band in range(bands):
+        s = np.int64(work[band])
+        square += s * s
+        total = narrow32(total + s)
+    return total, square
+
+
+@kernel
 def score_variance(params: DetectorParams, state: DetectorState):
     """(slots - 1) times the variance of the correlation over all balanced keys, for these features.
 
     R sum X^2 - sum_b (sum_r X)^2, at most 32^2 * bands * 127^2 < 2**37. Needs no key: one for all.
+
+    Returns
+    -------
+    variance : as above
+    total : sum of all features of the slots
     """
-    mark_hops = np.int64(params.slots) * params.slot_hops
-    for band in range(params.bands):
-        state.work[band] = 0
+    # The rows of a mark that ends now, slot_hops apart; their order does not matter.
+    step = np.int64(params.slot_hops)
+    row = np.int64(state.clock[CLOCK_FEATURE])
+    while row >= step:
+        row -= step
     energy = np.int64(0)
-    row = oldest_row(params, state)
-    for _ in range(params.slots):
-        for band in range(params.bands):
-            x = np.int64(state.feature[row, band])
-            energy += x * x
-            state.work[band] = np.int64(state.work[band]) + x
-        row += params.slot_hops
-        if row >= mark_hops:
-            row -= mark_hops
-    square = np.int64(0)
-    for band in range(params.bands):
-        s = np.int64(state.work[band])
-        square += s * s
-    return params.slots * energy - square
+    for slot in range(params.slots):
+        energy += np.int64(state.energy[row + slot * step])
+    total, square = sums_of_columns(
+        state.feature, state.work, row, step, np.int64(params.slots), np.int64(params.bands)
+    )
+    return params.slots * energy - square, total
 
 
 @kernel
-def correlate(params: DetectorParams, state: DetectorState, sign_row):
-    """sum over slots and bands of sign times feature, exact: at most 32 * bands * 127 < 2**23."""
+def sums_of_positive(signs, feature, sign_row, column, row, groups, sums) -> None:
+    """Add a row's features of sign +1 to sums : (4,) int32, one for each pattern of a row of signs.
+
+    A multiplication by 0, 1, 2**16 or both adds a feature to the sums of two patterns at once; 16 bands keep
+    each of them within 2**11.
+    """
+    for group in range(groups):
+        i = column + 2 * group
+        word_a, word_b = np.int64(signs[sign_row, i]), np.int64(signs[sign_row, i + 1])
+        acc_a, acc_b = np.int64(0), np.int64(0)
+        for half in range(2):
+            at = SIGN_GROUP * group + 8 * half
+            for b in range(8):
+                x = np.int64(feature[row, at + b])
+                acc_a = (acc_a + x * (word_a & 0x10001)) & 0xFFFFFFFF
+                acc_b = (acc_b + x * (word_b & 0x10001)) & 0xFFFFFFFF
+                word_a, word_b = trn_shift32(word_a, 1), trn_shift32(word_b, 1)
+        low_a, low_b = wrap16(acc_a), wrap16(acc_b)
+        sums[0] = np.int64(sums[0]) + low_a
+        sums[1] = np.int64(sums[1]) + trn_shift32(wrap32(acc_a - low_a), 16)
+        sums[2] = np.int64(sums[2]) + low_b
+        sums[3] = np.int64(sums[3]) + trn_shift32(wrap32(acc_b - low_b), 16)
+
+
+@kernel
+def correlate(params: DetectorParams, state: DetectorState, sign_row, total) -> None:
+    """sum over slots and bands of sign times feature, exact, for the four patterns of a row of signs.
+
+    At most 32 * bands * 127 < 2**23. As signs are +1 or -1, it is twice the sum of the features of sign +1,
+    less the sum of all, `total`.
+    """
     mark_hops = np.int64(params.slots) * params.slot_hops
-    acc = np.int64(0)
-    i = np.int64(0)
+    groups = np.int64(state.feature.shape[1]) >> 4
+    sums = state.sums
+    for pattern in range(4):
+        sums[pattern] = 0
     row = oldest_row(params, state)
-    for _ in range(params.slots):
-        for band in range(params.bands):
-            acc += np.int64(params.signs[sign_row, i + band]) * np.int64(state.feature[row, band])
-        i += params.bands
+    for slot in range(params.slots):
+        sums_of_positive(params.signs, state.feature, sign_row, 2 * groups * slot, row, groups, sums)
         row += params.slot_hops
         if row >= mark_hops:
             row -= mark_hops
-    return acc
+    for pattern in range(4):
+        sums[pattern] = 2 * np.int64(sums[pattern]) - total
 
 
 @kernel

@@ -54,6 +54,21 @@ def pick_peak(params: DetectorParams, state: DetectorState, key, score_q9, marks
 
 
 @kernel
+def score_patterns(
+    params: DetectorParams, state: DetectorState, y: DetectorOutput, key, first, variance
+) -> None:
+    """Scores of a key's patterns from `first` on, up to four, from their correlations, to ring and output."""
+    count = np.int64(params.max_marks) - first
+    if count > 4:
+        count = np.int64(4)
+    for i in range(count):
+        z_q9 = score_from(params, np.int64(state.sums[i]), variance)
+        row = key * np.int64(params.max_marks) + first + i
+        state.score_q9[row, state.clock[CLOCK_SCORE]] = z_q9
+        y.score_q9[row] = z_q9
+
+
+@kernel
 def process_frame(params: DetectorParams, state: DetectorState, x, y: DetectorOutput, probes) -> None:
     """One hop of the detector, for all keys.
 
@@ -76,12 +91,12 @@ def process_frame(params: DetectorParams, state: DetectorState, x, y: DetectorOu
     frequency, and the variance over keys as the yardstick, are our own.
     """
     process_frontend(params, state, x, probes)
-    variance = score_variance(params, state)
-    for row in range(params.signs.shape[0]):
-        z_q9 = score_from(params, correlate(params, state, row), variance)
-        state.score_q9[row, state.clock[CLOCK_SCORE]] = z_q9
-        y.score_q9[row] = z_q9
+    variance, total = score_variance(params, state)
+    quads = (np.int64(params.max_marks) + 3) >> 2
     for key in range(state.peak.shape[0]):
+        for quad in range(quads):
+            correlate(params, state, np.int64(key) * quads + quad, total)
+            score_patterns(params, state, y, key, 4 * quad, variance)
         best_q9, marks = integrate(params, state, key)
         y.integrated_q9[key] = best_q9
         pick_peak(params, state, key, best_q9, marks, y.report)

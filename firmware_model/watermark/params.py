@@ -19,6 +19,9 @@ LEVEL_FRAC_BITS = 8  # levels are int16 in Q8.8, log2 of LSB**2 in a bin
 # Bands that vary more than stationary noise does (mean square 0.45, measured) carry the programme.
 ACTIVITY_SHIFT = 7  # mean square over 2**7 hops
 ACTIVITY_SPAN = 8  # and over as many bands to each side
+ACTIVITY_EDGE = ACTIVITY_SPAN + 1  # the lowest band's value stands so often before it, for the sliding sum
+LEVEL_EDGE = NEIGHBOURS  # the outermost bands' sums stand so often beside them
+SIGN_GROUP = 16  # bands whose signs share a word, with those of another pattern
 NOISE_ACTIVITY, ACTIVITY_RANGE = 0.45, 0.25
 LEAST_WEIGHT_Q15 = 9830  # 0.3
 FLOOR_LOG2 = 6  # 64 LSB**2 in a bin: white rounding noise of 1/12 LSB**2 under a Hann window of 2048
@@ -134,7 +137,7 @@ class DetectorParams(NamedTuple):
     silence_variance : int, squared feature steps; added to the variance, times slots - 1, of the score
     root_q15 : (max_marks,) int32, Q1.15, 1/sqrt(m), 1 kept as 2**15
     window_q31 : (fft_size/2 + 1,) int32, Q1.31, first half and middle of the symmetric, periodic Hann window
-    signs : (keys * max_marks, slots * bands) int8, +1 or -1; row key * max_marks + pattern
+    signs : (keys * quads, slots * groups * 2) int32, the key's signs as bits, see `pack_signs`
     fft : FftParams
     """
 
@@ -196,9 +199,33 @@ def quantise(config: WatermarkConfig, signs: np.ndarray) -> DetectorParams:
         silence_variance=(config.slots - 1) * config.slots * config.bands * SILENCE_STEPS**2,
         root_q15=np.round(2**15 / np.sqrt(marks)).astype(np.int32),
         window_q31=hann_q31(config.fft_size)[: config.fft_size // 2 + 1],
-        signs=np.ascontiguousarray(signs.reshape(len(signs) * config.max_marks, -1), dtype=np.int8),
+        signs=pack_signs(signs),
         fft=init_fft(config.fft_size),
     )
+
+
+def pack_signs(signs: np.ndarray) -> np.ndarray:
+    """Signs as bits: two words hold those of 16 bands in one slot, for four patterns.
+
+    Parameters
+    ----------
+    signs : (keys, max_marks, slots, bands), +1 or -1
+
+    Returns
+    -------
+    (keys * quads, slots * groups * 2) int32, quads = ceil(max_marks / 4), groups = ceil(bands / 16)
+        Row key * quads + quad, column (slot * groups + group) * 2: bit b is set where pattern 4 quad is +1
+        in band 16 group + b, bit 16 + b where pattern 4 quad + 1 is; next column: the two patterns after
+        these. Bits beyond patterns or bands are 0.
+    """
+    keys, patterns, slots, bands = signs.shape
+    quads, groups = -(-patterns // 4), -(-bands // SIGN_GROUP)
+    bits = np.zeros((keys, 4 * quads, slots, groups * SIGN_GROUP), dtype=bool)
+    bits[:, :patterns, :, :bands] = signs > 0
+    # (keys, quads, slots, groups, pattern of four, band of the group), little end first
+    words = bits.reshape(keys, quads, 4, slots, groups, SIGN_GROUP).transpose(0, 1, 3, 4, 2, 5)
+    packed = np.packbits(words.reshape(-1, 2 * SIGN_GROUP), axis=1, bitorder="little")
+    return packed.view("<i4").astype(np.int32).reshape(keys * quads, slots * groups * 2)
 
 
 def _check(name: str, value: float, low: float, high: float) -> None:

@@ -16,9 +16,9 @@ TWICE_THE_ERROR_DB = 6.0
 def transform(x):
     """Mantissas and exponent of a frame."""
     n = len(x)
-    re, im = np.empty(n // 2 + 1, np.int32), np.empty(n // 2 + 1, np.int32)
-    exponent = rfft_bfp(init_fft(n), x, re, im)
-    return re, im, exponent
+    z = np.empty(n + 2, np.int32)
+    exponent = rfft_bfp(init_fft(n), x, z)
+    return z[0::2], z[1::2], exponent
 
 
 def spectrum(x):
@@ -91,10 +91,10 @@ def test_stage_at_its_worst_input_stays_below_the_proven_bound(n, part):
     m, q = (int(v) for v in params.size)
     offset, largest = 0, 0
     while q < m:
-        re, im = worst_stage(params, q, offset, part)
-        stage_radix4(params, re, im, q, offset, 0)
-        largest = max(largest, *(int(np.abs(v[:m].astype(np.int64)).max()) for v in (re, im)))
-        offset += 3 * q
+        z = worst_stage(params, q, offset, part)
+        stage_radix4(params, z, q, offset, 0)
+        largest = max(largest, int(np.abs(z[: 2 * m].astype(np.int64)).max()))
+        offset += 6 * q
         q *= 4
     bound = (1 + 3 * 2**0.5) / 2 * (1 << 29) + 2
     # Near the bound (|W b| reaches sqrt 2 only at odd multiples of pi/4, for all three at no j).

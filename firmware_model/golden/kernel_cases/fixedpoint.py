@@ -73,59 +73,70 @@ def frames(rng: FrozenRandom, n: int) -> list[np.ndarray]:
     ]
 
 
-def _spectrum(n: int) -> np.ndarray:
-    return np.zeros(n // 2 + 1, np.int32)
-
-
 def _rfft(rng: FrozenRandom) -> list[tuple]:
-    return [(init_fft(n), x, _spectrum(n), _spectrum(n)) for n in (256, 512) for x in frames(rng, n)]
+    return [(init_fft(n), x, np.zeros(n + 2, np.int32)) for n in (256, 512) for x in frames(rng, n)]
 
 
-def _load(n: int) -> Callable[[FrozenRandom], list[tuple]]:
+def _placed(params: FftParams, x: np.ndarray) -> np.ndarray:
+    """A frame as `rfft_in_place` takes it."""
+    z = np.zeros((len(x) // 2 + 1, 2), np.int32)
+    z[params.place] = x.reshape(-1, 2)
+    return z.ravel()
+
+
+def _in_place(rng: FrozenRandom) -> list[tuple]:
+    cases = []
+    for n in (256, 512):
+        for x in frames(rng, n):
+            wide = x.astype(np.int64)
+            mag = int(np.bitwise_or.reduce(wide ^ 2 * wide)) | 1
+            cases.append((init_fft(n), _placed(init_fft(n), x), np.int64(mag)))
+    return cases
+
+
+def _first_stage(n: int) -> Callable[[FrozenRandom], list[tuple]]:
     def build(rng: FrozenRandom) -> list[tuple]:
-        tight = rng.choice([-(1 << 28), (1 << 28)], n).astype(np.int32)
-        loud = rng.choice([-(1 << 31), (1 << 31) - 1], n).astype(np.int32)
-        quiet = rng.choice([-1, 0, 1], n).astype(np.int32)
-        odd = rng.integers(-(1 << 31), 1 << 31, n).astype(np.int32)
-        scales = [(tight, 0, 0), (loud, 0, 3), (quiet, 28, 0), (odd, 0, 3), (odd, 0, 4)]
-        scales += [(x, 0, 0) for x in _single_outputs(n)]
-        return [(init_fft(n), x, _spectrum(n), _spectrum(n), np.int64(u), np.int64(d)) for x, u, d in scales]
+        tight = rng.choice([-(1 << 28), (1 << 28) - 1], n + 2).astype(np.int32)
+        loud = rng.choice([-(1 << 31), (1 << 31) - 1], n + 2).astype(np.int32)
+        quiet = rng.choice([-1, 0, 1], n + 2).astype(np.int32)
+        odd = rng.integers(-(1 << 31), 1 << 31, n + 2).astype(np.int32)
+        soft = rng.integers(-(1 << 30), 1 << 30, n + 2).astype(np.int32)
+        scales = [(tight, 3), (loud, 0), (quiet, 30), (odd, 0), (soft, 1)]
+        scales += [(z, 3) for z in _single_outputs(n)]
+        return [(init_fft(n), z, np.int64(up)) for z, up in scales]
 
     return build
 
 
 def _single_outputs(n: int) -> list[np.ndarray]:
     """Silence; frames that leave one part of one output of the first stage other than 0."""
-    params = init_fft(n)
-    radix = int(params.size[1])
-    first = 2 * int(params.order[1])
-    frames = [np.zeros(n, np.int32)]
+    radix = int(init_fft(n).size[1])
+    frames = [np.zeros(n + 2, np.int32)]
     for k in range(radix):
         for value in (1 << 20, 1j * (1 << 20)):
-            z = np.zeros(n // 2, complex)
-            z[first // 2 :: n // 2 // radix] = value * np.exp(2j * np.pi * k * np.arange(radix) / radix)
-            frames.append(np.rint(np.stack([z.real, z.imag], axis=1)).astype(np.int32).ravel())
+            z = value * np.exp(2j * np.pi * k * np.arange(radix) / radix)
+            frame = np.zeros((n // 2 + 1, 2), np.int32)
+            frame[radix : 2 * radix] = np.rint(np.stack([z.real, z.imag], axis=1))
+            frames.append(frame.ravel())
     return frames
 
 
-def worst_stage(params: FftParams, q: int, offset: int, part: str) -> tuple[np.ndarray, np.ndarray]:
+def worst_stage(params: FftParams, q: int, offset: int, part: str) -> np.ndarray:
     """Inputs at +-2**29 that make the first output of each butterfly of span 4q as large as can be.
 
     part : "re" or "im", the part of the output that all four products add up in
     """
     m = int(params.size[0])
-    re = np.full(m + 1, 1 << 29, np.int32)
-    im = np.full(m + 1, 1 << 29, np.int32)
+    z = np.full((m + 1, 2), 1 << 29, np.int32)
+    twiddle = params.twiddle_q31[offset : offset + 6 * q].reshape(q, 3, 2)
     for base in range(0, m, 4 * q):
-        for slot, row in ((2, 0), (1, 1), (3, 2)):  # bit-reversed order of the residues
-            z = slice(base + slot * q, base + (slot + 1) * q)
-            w = slice(offset + row * q, offset + (row + 1) * q)
-            w_re, w_im = params.twiddle_re_q31[w], params.twiddle_im_q31[w]
+        for slot, power in ((2, 0), (1, 1), (3, 2)):  # bit-reversed order of the residues
+            w_re, w_im = twiddle[:, power].T
             # Re(z w) is largest for z with the signs of conj(w), Im(z w) for those of j conj(w).
-            z_re, z_im = (w_re, -w_im) if part == "re" else (w_im, w_re)
-            re[z] = np.where(z_re >= 0, 1 << 29, -(1 << 29))
-            im[z] = np.where(z_im >= 0, 1 << 29, -(1 << 29))
-    return re, im
+            signs = (w_re, -w_im) if part == "re" else (w_im, w_re)
+            here = z[base + slot * q : base + (slot + 1) * q]
+            here[:] = np.where(np.stack(signs, axis=1) >= 0, 1 << 29, -(1 << 29))
+    return z.ravel()
 
 
 def _stages(rng: FrozenRandom) -> list[tuple]:
@@ -135,22 +146,24 @@ def _stages(rng: FrozenRandom) -> list[tuple]:
         m, q = (int(v) for v in params.size)
         offset = 0
         while q < m:
+            stage = (np.int64(q), np.int64(offset))
             for part in ("re", "im"):
-                re, im = worst_stage(params, q, offset, part)
-                cases.append((params, re, im, np.int64(q), np.int64(offset), np.int64(0)))
+                cases.append((params, worst_stage(params, q, offset, part), *stage, np.int64(0)))
             for unit in (1, 1j):
                 for k in range(4):
                     # One output of the first butterfly: residues in bit-reversed order, twiddles of 1.
-                    z = (unit * (1 << 20) * 1j ** (k * np.arange(4)))[[0, 2, 1, 3]]
-                    re, im = np.zeros(m + 1, np.int32), np.zeros(m + 1, np.int32)
-                    re[: 4 * q : q], im[: 4 * q : q] = np.rint(z.real), np.rint(z.imag)
-                    cases.append((params, re, im, np.int64(q), np.int64(offset), np.int64(0)))
-            re, im = (rng.integers(-(1 << 29), 1 << 29, m + 1).astype(np.int32) for _ in range(2))
-            cases.append((params, re, im, np.int64(q), np.int64(offset), np.int64(0)))
+                    y = (unit * (1 << 20) * 1j ** (k * np.arange(4)))[[0, 2, 1, 3]]
+                    z = np.zeros((m + 1, 2), np.int32)
+                    z[: 4 * q : q] = np.rint(np.stack([y.real, y.imag], axis=1))
+                    cases.append((params, z.ravel(), *stage, np.int64(0)))
+            z = rng.integers(-(1 << 29), 1 << 29, n + 2).astype(np.int32)
+            cases.append((params, z, *stage, np.int64(0)))
+            z = rng.integers(-(1 << 30), 1 << 30, n + 2).astype(np.int32)
+            cases.append((params, z, *stage, np.int64(1)))
             # The largest output of a stage, 1.3107 * 2**30, as input of the next.
-            re, im = (rng.choice([-1407366400, 1407366400], m + 1).astype(np.int32) for _ in range(2))
-            cases.append((params, re, im, np.int64(q), np.int64(offset), np.int64(2)))
-            offset += 3 * q
+            z = rng.choice([-1407366400, 1407366400], n + 2).astype(np.int32)
+            cases.append((params, z, *stage, np.int64(2)))
+            offset += 6 * q
             q *= 4
     return cases
 
@@ -158,12 +171,37 @@ def _stages(rng: FrozenRandom) -> list[tuple]:
 def _split(rng: FrozenRandom) -> list[tuple]:
     cases = []
     for n in (256, 512):
-        for shift, top in ((0, 1 << 29), (2, 1407366400)):  # 1.3107 * 2**30, the largest stage output
-            re, im = (rng.choice([-top, top], n // 2 + 1).astype(np.int32) for _ in range(2))
-            cases.append((init_fft(n), re, im, np.int64(shift)))
-            re, im = (rng.integers(-top, top, n // 2 + 1).astype(np.int32) for _ in range(2))
-            cases.append((init_fft(n), re, im, np.int64(shift)))
+        for shift, top in ((0, 1 << 29), (1, 1 << 30), (2, 1407366400)):  # 1.3107 * 2**30, a stage's largest
+            for z in (rng.choice([-top, top], n + 2), rng.integers(-top, top, n + 2)):
+                cases.append((init_fft(n), z.astype(np.int32), np.int64(shift)))
     return cases
+
+
+def _products(rng: FrozenRandom) -> list[tuple]:
+    """Parts of a stage's input times those of twiddles, whose sum of squares is about 1."""
+    cases: list[tuple] = []
+    for shift in (0, 1, 2):
+        for angle in (0.0, 0.5, 2.0, math.pi / 4):
+            b, d = (int((2**31 - 1) * f(angle)) for f in (math.cos, math.sin))
+            for a, c in (
+                (1407366400, -1407366400),
+                (1, 1),
+                (-3, 2),
+                (rng.integers(1 << 30), rng.integers(9)),
+            ):
+                cases.append((a, b, c, d, shift))
+    return [tuple(map(np.int64, case)) for case in cases]
+
+
+def _means(rng: FrozenRandom) -> list[tuple]:
+    top = 1407366400
+    pairs = [(top, top), (-top, -top), (top, -top), (1, 0), (0, -1), (-3, -4), (5, 6), (7, 7), (-7, 8)]
+    pairs += [(rng.integers(-top, top), rng.integers(-top, top)) for _ in range(20)]
+    return [
+        tuple(map(np.int64, (a, b, shift, shift == 0, (1 << shift) >> 1)))
+        for a, b in pairs
+        for shift in range(3)
+    ]
 
 
 def _sections(rng: FrozenRandom) -> list[tuple]:
@@ -197,6 +235,17 @@ CASES = {
     "fixedpoint.arith.rnd_shift": _shift(61, 61),
     "fixedpoint.arith.trn_shift": _shift(62, 63),
     "fixedpoint.arith.shl": _shift(31, 31),
+    "fixedpoint.arith.trn_shift32": lambda rng: [
+        (x, np.int64(n)) for x in _ints(rng, 31, 9) for n in range(32)
+    ],
+    "fixedpoint.arith.rnd_shift32": lambda rng: [
+        (x, np.int64(n)) for x in _ints(rng, 31, 9) for n in range(1, 32) if n > 1 or x < (1 << 31) - 1
+    ],
+    "fixedpoint.arith.shl32": lambda rng: [
+        (x, np.int64(n)) for n in range(31) for x in _ints(rng, 31 - n, 3)
+    ],
+    "fixedpoint.arith.neg32": lambda rng: [a for a in _unary(31)(rng) if a[0] != -(1 << 31)],
+    "fixedpoint.arith.sign_changes": _unary(31),
     "fixedpoint.arith.shl_sat16": _shift(15, 31),
     "fixedpoint.arith.shl_sat32": _shift(31, 31),
     "fixedpoint.arith.add_q15": _binary(15, 15),
@@ -225,6 +274,7 @@ CASES = {
     "fixedpoint.arith.norm32": _unary(31),
     "fixedpoint.arith.clz32": lambda rng: [(x & np.int64(0xFFFFFFFF),) for x in _ints(rng, 32)],
     "fixedpoint.elementary.log2_q24": _powers,
+    "fixedpoint.elementary.log2_of_positive_q24": lambda rng: [a for a in _powers(rng) if a[0] > 0],
     "fixedpoint.elementary.exp2_q24": _exp2,
     "fixedpoint.elementary.reciprocal": _powers,
     "fixedpoint.elementary.isqrt": _squares,
@@ -235,10 +285,16 @@ CASES = {
         + [(np.int64(rng.integers(1 << 29)), np.int64(rng.integers(1 << 28))) for _ in range(20)]
     ),
     "fixedpoint.biquad.smooth": _smoothed,
-    "fixedpoint.fft.load_radix2": _load(256),
-    "fixedpoint.fft.load_radix4": _load(512),
+    "fixedpoint.fft.scale_to_28": lambda rng: [
+        (x, np.int64(up)) for up in (0, 1, 3, 9, 30) for x in _ints(rng, 31 - up, 8)
+    ],
+    "fixedpoint.fft.first_stage_radix2": _first_stage(256),
+    "fixedpoint.fft.first_stage_radix4": _first_stage(512),
+    "fixedpoint.fft.sum_of_products": _products,
     "fixedpoint.fft.stage_radix4": _stages,
+    "fixedpoint.fft.mean": _means,
     "fixedpoint.fft.split_real": _split,
-    "fixedpoint.fft.excess_bits": lambda rng: [(np.int64(1 << k) - 1,) for k in range(32)],
+    "fixedpoint.fft.excess_bits": lambda rng: [(np.int64(2 << k) - 1,) for k in range(32)],
+    "fixedpoint.fft.rfft_in_place": _in_place,
     "fixedpoint.fft.rfft_bfp": _rfft,
 }

@@ -8,7 +8,7 @@ import numpy as np
 from firmware_model.golden.frozen_random import FrozenRandom
 from firmware_model.watermark.detector import process_frame  # noqa: F401 (registers the kernels)
 from firmware_model.watermark.key import Key
-from firmware_model.watermark.params import DetectorParams, WatermarkConfig, quantise
+from firmware_model.watermark.params import LEVEL_EDGE, DetectorParams, WatermarkConfig, quantise
 from firmware_model.watermark.state import (
     CLOCK_FEATURE,
     CLOCK_HOP,
@@ -45,14 +45,17 @@ def _busy_state(rng: FrozenRandom, params: DetectorParams) -> DetectorState:
     """A state whose memories are filled with anything that they can hold."""
     state = init_state(params)
     state.input_q15[:] = rng.integers(-(1 << 15), 1 << 15, len(state.input_q15))
-    state.re[:] = rng.integers(-1296000000, 1296000000, len(state.re))
-    state.im[:] = rng.integers(-1296000000, 1296000000, len(state.im))
+    state.z[:] = rng.integers(-1296000000, 1296000000, len(state.z))
     state.level_q8[:] = rng.integers(6 << 8, 50 << 8, state.level_q8.shape)
-    state.level_sum_q8[:] = state.level_q8.sum(axis=0)
+    state.level_sum_q8[LEVEL_EDGE:-LEVEL_EDGE] = state.level_q8.sum(axis=0)
+    state.level_sum_q8[:LEVEL_EDGE] = state.level_sum_q8[LEVEL_EDGE]
+    state.level_sum_q8[-LEVEL_EDGE:] = state.level_sum_q8[-LEVEL_EDGE - 1]
     state.mean_q23[:] = rng.integers(-44 << 23, 44 << 23, len(state.mean_q23))
     state.activity_q19[:] = rng.integers(0, 128 * 127**2, len(state.activity_q19))
     state.work[:] = rng.integers(-8128, 8129, len(state.work))
-    state.feature[:] = rng.integers(-127, 128, state.feature.shape)
+    state.feature[:, : CONFIG.bands] = rng.integers(-127, 128, (CONFIG.mark_hops, CONFIG.bands))
+    state.energy[:] = (state.feature.astype(np.int32) ** 2).sum(axis=1)
+    state.sums[:] = rng.integers(-(1 << 13), 1 << 13, 4)
     state.score_q9[:] = rng.integers(-(1 << 15), 1 << 15, state.score_q9.shape)
     state.clock[CLOCK_INPUT] = rng.integers(CONFIG.fft_size // CONFIG.hop) * CONFIG.hop
     state.clock[CLOCK_LEVEL] = rng.integers(CONFIG.slot_hops)
@@ -84,11 +87,78 @@ def _load(rng: FrozenRandom) -> list[tuple]:
     return [(params, _busy_state(rng, params), x) for x in _hops(rng)[:8]]
 
 
+def _windowed(rng: FrozenRandom) -> list[tuple]:
+    samples = [-(1 << 15), -1, 0, 1, (1 << 15) - 1, *rng.integers(-(1 << 15), 1 << 15, 9).tolist()]
+    return [(np.int64(x), np.int64(w)) for x in samples for w in (0, 1, 1 << 15, 12345678, (1 << 31) - 1)]
+
+
 def _powers(rng: FrozenRandom) -> list[tuple]:
     parts = [np.int64(v) for v in (0, 1, -1, 1296000000, -1296000000, int(rng.integers(1 << 30)))]
-    return [
-        (re, im, np.int64(e)) for re in parts for im in parts for e in (-30, -28, -14, -13, -12, -3, 0, 9, 18)
-    ]
+    return [(re, im) for re in parts for im in parts]
+
+
+def _bins(*floors: tuple[int, ...]) -> Callable[[FrozenRandom], list[tuple]]:
+    """Bins of every size, one after the other, over each floor, with what else goes there."""
+
+    def build(rng: FrozenRandom) -> list[tuple]:
+        z = np.array([rng.integers(-(2 << k), 2 << k) for k in range(30) for _ in range(4)], np.int32)
+        z[:6] = 0, 0, 1, -1, 1296000000, -1296000000
+        ends = [(first, first + bins) for first in range(0, 56, 3) for bins in (1, 2, 4)]
+        return [(z, *map(np.int64, (*end, *floor))) for floor in floors for end in ends]
+
+    return build
+
+
+def _band_levels(rng: FrozenRandom) -> list[tuple]:
+    cases = []
+    for shift in (1, 0, 2):
+        for exponent in (-28, -13, 9, 3):
+            state = _busy_state(rng, _params())
+            rest = (0, CONFIG.bands >> shift, CONFIG.first_bin, shift, exponent)
+            cases.append((state.z, state.level_q8, state.level_sum_q8, *map(np.int64, rest)))
+    return cases
+
+
+def _column_sums(rng: FrozenRandom) -> list[tuple]:
+    cases = []
+    for row in range(CONFIG.slot_hops):
+        state = _busy_state(rng, _params())
+        rest = (row, CONFIG.slot_hops, CONFIG.slots, CONFIG.bands)
+        cases.append((state.feature, state.work, *map(np.int64, rest)))
+    return cases
+
+
+def _positive_sums(rng: FrozenRandom) -> list[tuple]:
+    """Rows of features and signs of every kind, those of all four patterns among them; and the extremes."""
+    cases = []
+    for value in (None, None, None, None, 127, -127):
+        feature = rng.integers(-127, 128, (4, 32)).astype(np.int8)
+        if value is not None:
+            feature[:] = value
+        signs = rng.integers(-(1 << 31), 1 << 31, (3, 12)).astype(np.int32)
+        signs[1] = -1
+        sums = rng.integers(-1000, 1000, 4).astype(np.int32)
+        row, column, at = rng.integers(3), 4 * rng.integers(3), rng.integers(4)
+        cases.append((signs, feature, *map(np.int64, (row, column, at, 2)), sums))
+    return cases
+
+
+def _weighed(rng: FrozenRandom) -> list[tuple]:
+    cases = []
+    for params, state in _weights(rng)[::4]:
+        row = np.int64(rng.integers(CONFIG.mark_hops))
+        cases.append((state.work, state.activity_q19, state.feature, row, np.int64(params.bands)))
+    return cases
+
+
+def _scored(rng: FrozenRandom) -> list[tuple]:
+    params = _params()
+    cases = []
+    for variance in (0, 10000, 1000000):
+        for key in (0, 1):
+            state = _busy_state(rng, params)
+            cases.append((params, state, init_output(params), np.int64(key), np.int64(0), np.int64(variance)))
+    return cases
 
 
 def _ratios(rng: FrozenRandom) -> list[tuple]:
@@ -160,16 +230,25 @@ def _peaks(rng: FrozenRandom) -> list[tuple]:
 _NAME = "firmware_model.watermark"
 CASES: dict[str, Callable[[FrozenRandom], list[tuple]]] = {
     f"{_NAME}.frontend.load_frame": _load,
-    f"{_NAME}.frontend.log_power_q24": _powers,
+    f"{_NAME}.frontend.windowed_q30": _windowed,
+    f"{_NAME}.frontend.place_floor": lambda rng: [(np.int64(e),) for e in range(-30, 18)],
+    f"{_NAME}.frontend.power": _powers,
+    f"{_NAME}.frontend.loud_band_q24": _bins((1 << 4,), (1 << 36,), (1 << 60,)),
+    f"{_NAME}.frontend.quiet_band_q24": _bins((1 << 60, 2), (1 << 60, 16), (1 << 60, 32)),
+    f"{_NAME}.frontend.band_levels": _band_levels,
     f"{_NAME}.frontend.update_levels": _each(*((np.int64(e),) for e in (-28, 9, 9, 0, 3, 3, 3, 3))),
     f"{_NAME}.frontend.update_features": lambda rng: _each(*[()] * 4)(rng) + _odd_slots(rng),
+    f"{_NAME}.frontend.weigh": _weighed,
     f"{_NAME}.frontend.weigh_features": _weights,
     f"{_NAME}.frontend.process_frontend": lambda rng: [(*a[:3], a[4]) for a in _stream(rng)[:6]],
     f"{_NAME}.correlator.oldest_row": _each(*[()] * 12),
+    f"{_NAME}.correlator.sums_of_columns": _column_sums,
     f"{_NAME}.correlator.score_variance": _each(*[()] * 6),
-    f"{_NAME}.correlator.correlate": _each(*((np.int64(row % 4),) for row in range(6))),
+    f"{_NAME}.correlator.sums_of_positive": _positive_sums,
+    f"{_NAME}.correlator.correlate": _each(*((np.int64(row % 2), np.int64(99 * row)) for row in range(6))),
     f"{_NAME}.correlator.score_from": _ratios,
     f"{_NAME}.correlator.integrate": _sums,
+    f"{_NAME}.detector.score_patterns": _scored,
     f"{_NAME}.detector.pick_peak": _peaks,
     f"{_NAME}.detector.process_frame": _stream,
 }

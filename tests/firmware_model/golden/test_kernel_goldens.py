@@ -57,17 +57,17 @@ def test_differences_are_placed_by_argument_index_and_call(monkeypatch):
     name = "fixedpoint.fft.rfft_bfp"
 
     class WrongInCallThree(Faulty):
-        def __call__(self, params, x, re, im):
-            exponent = self.kernel(params, x, re, im)
+        def __call__(self, params, x, z):
+            exponent = self.kernel(params, x, z)
             self.left -= 1
-            im[7] += self.left == 0
+            z[7] += self.left == 0
             return exponent
 
     wrong = WrongInCallThree(name)
     wrong.left = 4
     monkeypatch.setattr(kernel_cases, "registered_kernels", lambda: {name: wrong})
     found = first_difference(name, store.shipped())
-    assert (found.node, found.row, found.step) == ("im", "7", 3)
+    assert (found.node, found.row, found.step) == ("z", "7", 3)
     assert found.got - found.expected == 1
 
 

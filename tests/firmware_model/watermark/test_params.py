@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from firmware_model.watermark.key import Key
-from firmware_model.watermark.params import WatermarkConfig, quantise
+from firmware_model.watermark.params import WatermarkConfig, pack_signs, quantise
 from firmware_model.watermark.state import init_state, state_bytes
 from fixedpoint.errors import ConfigError
 
@@ -26,18 +26,18 @@ def test_integers_by_hand():
     assert params.slots_log2_q24 == 47099600  # log2(7) * 2**24
     assert params.silence_variance == 7 * 8 * 438 * 9
     assert params.root_q15.tolist() == [32768, 23170, 18919, 16384]
-    assert params.signs.shape == (4, 8 * 438)
+    assert params.signs.shape == (1, 8 * 28 * 2)  # four patterns a row, 16 bands of two patterns a word
 
 
 @pytest.mark.parametrize(
     ("changes", "keys", "size"),
     [
-        ({}, 1, 64624),
-        ({}, 4, 70828),
-        ({}, 8, 79100),
-        ({"max_marks": 1}, 1, 62704),
-        ({"hop": 1024}, 1, 64624),
-        ({"hop": 1024, "slot_hops": 4}, 1, 46080),
+        ({}, 1, 57428),
+        ({}, 4, 63632),
+        ({}, 8, 71904),
+        ({"max_marks": 1}, 1, 55508),
+        ({"hop": 1024}, 1, 57428),
+        ({"hop": 1024, "slot_hops": 4}, 1, 38436),
     ],
 )
 def test_state_bytes_of_each_configuration(changes, keys, size):
@@ -72,6 +72,23 @@ def test_bad_layout_names_argument_found_and_accepted(name, value, accepted):
         WatermarkConfig(**{name: value})
     assert f"{name}={value}" in str(error.value)
     assert accepted in str(error.value)
+
+
+def test_signs_as_bits_by_hand():
+    # Three patterns, one slot, 18 bands: +1 in bands 0 and 17 of pattern 0, 15 of pattern 1, 1 of pattern 2.
+    signs = np.full((1, 3, 1, 18), -1, np.int8)
+    signs[0, [0, 0, 1, 2], 0, [0, 17, 15, 1]] = 1
+    assert pack_signs(signs).tolist() == [[0x80000001 - 2**32, 0x2, 0x2, 0x0]]
+
+
+@pytest.mark.parametrize("max_marks", [1, 2, 3, 4, 5, 16])
+def test_signs_as_bits_give_the_signs_back(max_marks):
+    signs = np.stack([Key.from_hex(key).signs(max_marks, 6, 35) for key in ("5eed", "00ff")])
+    quads = -(-max_marks // 4)
+    words = pack_signs(signs).astype(np.int64).reshape(2, quads, 6, 3, 2)
+    for (key, pattern, slot, band), sign in np.ndenumerate(signs):
+        word = words[key, pattern // 4, slot, band // 16, pattern // 2 % 2]
+        assert word >> (band % 16 + 16 * (pattern % 2)) & 1 == (sign > 0)
 
 
 def test_signs_of_another_layout_are_refused():
