@@ -12,30 +12,34 @@ from typing import NamedTuple
 import numpy as np
 
 from fixedpoint._jit import kernel
-from fixedpoint.arith import narrow32, rnd_shift, shl, trn_shift
+from fixedpoint.arith import narrow32, shl, trn_shift
 from fixedpoint.errors import ConfigError
-from fixedpoint.qformat import Q2_30, QFormat
+from fixedpoint.qformat import QFormat
 
 SIGNAL_FRAC_BITS = 27  # signals are int32 in Q5.27: 24 dB above full scale
-STATE_FRAC_BITS = 2 * SIGNAL_FRAC_BITS  # integrators are int64 in Q10.54
+BAND_FRAC_BITS = 57  # first integrators are int64 in Q7.57: their upper word is Q7.25
+LOW_FRAC_BITS = 53  # second integrators are int64 in Q11.53
 DAMPING = math.sqrt(2)  # 1/Q of a Butterworth section
-ALLPASS_Q29 = round(2 * DAMPING * 2**29)
 MAX_RATIO = 0.45  # corner over sample rate; nearer to 1/2 the states outgrow the signal
 
+_LOW_SHIFT = LOW_FRAC_BITS - SIGNAL_FRAC_BITS
 _Q5_27 = QFormat(5, 27)
+_SEARCH = 3  # LSB of drive_q30 either side of its value, among which decay_q30 is nearest to an integer
 
 
 class Section(NamedTuple):
     """Coefficients of a Butterworth section of corner f at sample rate fs; G = tan(pi f/fs).
 
-    gain_q27 : Q5.27, 2 G, the gain of an integrator
-    solve_q30 : Q2.30, d = 1 / (1 + sqrt(2) G + G^2)
-    damp_q30 : Q2.30, d (sqrt(2) + G)
+    gain_q27 : Q5.27, 2 G, from band-pass to the second integrator
+    drive_q30 : Q2.30, 2 G d, d = 1 / (1 + sqrt(2) G + G^2), from the input to the first
+    decay_q30 : Q2.30, -2 G d (sqrt(2) + G), from the first to itself
+    bend_q29 : Q3.29, 2 sqrt(2), from band-pass to all-pass
     """
 
     gain_q27: int
-    solve_q30: int
-    damp_q30: int
+    drive_q30: int
+    decay_q30: int
+    bend_q29: int
 
 
 def butterworth(corner_hz: float, fs_hz: float) -> Section:
@@ -52,60 +56,61 @@ def butterworth(corner_hz: float, fs_hz: float) -> Section:
 
     Notes
     -----
-    The other two follow from the *rounded* gain, so that rounding moves the corner alone: by at most 3e-6 of
-    itself at 20 Hz and 96 kHz, 5e-7 at 60 Hz and 48 kHz.
-    Source: bilinear transform; V. Zavalishin, "The art of VA filter design", ch. 3-4.
+    The other two follow from the *rounded* gain, so that its rounding moves the corner alone: by at most 3e-6 of
+    itself at 20 Hz and 96 kHz, 5e-7 at 60 Hz and 48 kHz. A crossover's high band far below its edge is a small
+    difference of all-pass and low-pass, which needs decay = -drive (sqrt(2) + G) to many digits: of the drives
+    within 3 LSB the one is taken that rounds the decay least.
+    Source: bilinear transform; V. Zavalishin, "The art of VA filter design", ch. 3-4; the search is own design.
     """
     if not 1 <= corner_hz <= MAX_RATIO * fs_hz:
         raise ConfigError(f"corner_hz={corner_hz}: must be from 1 to {MAX_RATIO * fs_hz:g} at {fs_hz:g} Hz")
     gain_q27 = int(_Q5_27.quantise(2 * math.tan(math.pi * corner_hz / fs_hz)))
     half = gain_q27 * 2.0**-28
-    solve = 1 / (1 + DAMPING * half + half * half)
-    return Section(gain_q27, int(Q2_30.quantise(solve)), int(Q2_30.quantise(solve * (DAMPING + half))))
+    nearest = round(2 * half / (1 + DAMPING * half + half * half) * 2**30)
+    decays = {drive: -drive * (DAMPING + half) for drive in range(nearest - _SEARCH, nearest + _SEARCH + 1)}
+    drive_q30 = min(decays, key=lambda drive: abs(decays[drive] - round(decays[drive])))
+    return Section(gain_q27, drive_q30, round(decays[drive_q30]), round(2 * DAMPING * 2**29))
 
 
 @kernel
-def svf(x_q27, s1_q54, s2_q54, gain_q27, solve_q30, damp_q30):
+def svf(x_q27, s1_q57, s2_q53, gain_q27, drive_q30, decay_q30):
     """One sample of a state-variable section.
 
     Parameters
     ----------
     x_q27 : int32 range, Q5.27
-    s1_q54, s2_q54 : int64, Q10.54, the integrators
-    gain_q27, solve_q30, damp_q30 : int32 range, see `Section`
+    s1_q57, s2_q53 : int64, Q7.57 and Q11.53, the integrators
+    gain_q27, drive_q30, decay_q30 : int32 range, see `Section`
 
     Returns
     -------
-    band_q27, low_q27 : int32 range, Q5.27, band-pass and low-pass
-    s1_q54, s2_q54 : the integrators after this sample
+    band_q26 : int32 range, Q6.26, band-pass
+    low_q27 : int32 range, Q5.27, low-pass
+    s1_q57, s2_q53 : the integrators after this sample
 
     Notes
     -----
-    With G = tan(pi f/fs) and k = sqrt(2):
-        hp = (x - s2 - (k + G) s1) / (1 + k G + G^2)
+    With G = tan(pi f/fs), k = sqrt(2) and hp = (x - s2 - (k + G) s1) / (1 + k G + G^2):
         s1' = s1 + 2 G hp,  bp = (s1 + s1')/2;  s2' = s2 + 2 G bp,  lp = (s2 + s2')/2
     => x = hp + k bp + lp, and the all-pass is x - 2 k bp (`allpass_of`).
-    Arithmetic: the integrators hold whole products, unrounded; they are rounded (RND) where they are read.
-    Nothing saturates: no node may exceed 16, which is the caller's to show. The largest L1 norm from input to
-    node is that of x - s2 at the highest corner, 7.0; gains are below 2**4, products below 2**62.
-    At rest bp = 0 and lp = x within 1 / (2 d) LSB of Q5.27, at most 25. After silence five splits leave at
-    most 8 LSB of Q5.27 with edges up to 0.3 fs, 101 (0.025 of a 16-bit LSB) with all of them near 0.45 fs.
     """
-    s1_q27 = rnd_shift(s1_q54, SIGNAL_FRAC_BITS)
-    s2_q27 = rnd_shift(s2_q54, SIGNAL_FRAC_BITS)
-    high_q57 = np.int64(solve_q30) * narrow32(x_q27 - s2_q27) - np.int64(damp_q30) * s1_q27
-    high_q27 = narrow32(rnd_shift(high_q57, 30))
-    s1_next_q54 = s1_q54 + np.int64(gain_q27) * high_q27
-    band_q27 = narrow32(rnd_shift(s1_q54 + s1_next_q54, SIGNAL_FRAC_BITS + 1))
-    s2_next_q54 = s2_q54 + np.int64(gain_q27) * band_q27
-    low_q27 = narrow32(rnd_shift(s2_q54 + s2_next_q54, SIGNAL_FRAC_BITS + 1))
-    return band_q27, low_q27, s1_next_q54, s2_next_q54
+    s1_q25 = narrow32(trn_shift(s1_q57, 32))
+    s2_q27 = narrow32(trn_shift(s2_q53, _LOW_SHIFT))
+    # first integrator
+    rest_q27 = narrow32(x_q27 - s2_q27)
+    s1_next_q57 = s1_q57 + narrow32(drive_q30) * rest_q27 + narrow32(decay_q30) * narrow32(4 * s1_q25)
+    band_q26 = narrow32(s1_q25 + narrow32(trn_shift(s1_next_q57, 32)))
+    # second integrator
+    s2_next_q53 = s2_q53 + narrow32(gain_q27) * band_q26
+    s2_next_q27 = narrow32(trn_shift(s2_next_q53, _LOW_SHIFT))
+    low_q27 = narrow32(trn_shift(s2_q27, 1) + trn_shift(s2_next_q27, 1))
+    return band_q26, low_q27, s1_next_q57, s2_next_q53
 
 
 @kernel
-def allpass_of(x_q27, band_q27):
-    """The section's all-pass, x - 2 sqrt(2) bp, Q5.27, RND."""
-    return narrow32(x_q27 - rnd_shift(ALLPASS_Q29 * band_q27, 29))
+def allpass_of(x_q27, band_q26, bend_q29):
+    """The section's all-pass, x - 2 sqrt(2) bp, Q5.27; the product TRN."""
+    return narrow32(x_q27 - trn_shift(narrow32(bend_q29) * narrow32(band_q26), 28))
 
 
 @kernel
@@ -114,7 +119,7 @@ def smooth(y, x, coef_q31):
 
     Parameters
     ----------
-    y, x : int64, |y|, |x| <= 2**61, or 0 to 2**62
+    y, x : int64, |y|, |x| < 2**61, or 0 to 2**62 - 1
     coef_q31 : 0 to 2**31 - 1, Q1.31, c = 1 - exp(-T/tau)
 
     Returns
@@ -129,4 +134,4 @@ def smooth(y, x, coef_q31):
     d = x - y
     high = trn_shift(d, 31)
     low = d - shl(high, 31)
-    return y + high * np.int64(coef_q31) + trn_shift(low * np.int64(coef_q31), 31)
+    return y + narrow32(high) * narrow32(coef_q31) + trn_shift(narrow32(low) * narrow32(coef_q31), 31)
