@@ -17,28 +17,31 @@ from fixedpoint.errors import ConfigError
 from fixedpoint.qformat import QFormat
 
 SIGNAL_FRAC_BITS = 27  # signals are int32 in Q5.27: 24 dB above full scale
-BAND_FRAC_BITS = 57  # first integrators are int64 in Q7.57: their upper word is Q7.25
-LOW_FRAC_BITS = 53  # second integrators are int64 in Q11.53
+BAND_FRAC_BITS = 58  # first integrators are int64 in Q6.58: their upper word is Q6.26
+LOW_FRAC_BITS = 54  # second integrators are int64 in Q10.54
+# What integrators hold at rest: half an LSB of what is read of them, so that truncation there rounds to nearest.
+REST_Q58 = 1 << 31
+REST_Q54 = 1 << 26
 DAMPING = math.sqrt(2)  # 1/Q of a Butterworth section
 MAX_RATIO = 0.45  # corner over sample rate; nearer to 1/2 the states outgrow the signal
 
 _LOW_SHIFT = LOW_FRAC_BITS - SIGNAL_FRAC_BITS
 _Q5_27 = QFormat(5, 27)
-_SEARCH = 3  # LSB of drive_q30 either side of its value, among which decay_q30 is nearest to an integer
+_SEARCH = 3  # LSB of drive_q31 either side of its value, among which hold_q31 is nearest to an integer
 
 
 class Section(NamedTuple):
     """Coefficients of a Butterworth section of corner f at sample rate fs; G = tan(pi f/fs).
 
     gain_q27 : Q5.27, 2 G, from band-pass to the second integrator
-    drive_q30 : Q2.30, 2 G d, d = 1 / (1 + sqrt(2) G + G^2), from the input to the first
-    decay_q30 : Q2.30, -2 G d (sqrt(2) + G), from the first to itself
+    drive_q31 : Q1.31, 2 G d, d = 1 / (1 + sqrt(2) G + G^2), from the input to the first
+    hold_q31 : Q1.31, 1 - 2 G d (sqrt(2) + G), from the first to itself
     bend_q29 : Q3.29, 2 sqrt(2), from band-pass to all-pass
     """
 
     gain_q27: int
-    drive_q30: int
-    decay_q30: int
+    drive_q31: int
+    hold_q31: int
     bend_q29: int
 
 
@@ -66,27 +69,27 @@ def butterworth(corner_hz: float, fs_hz: float) -> Section:
         raise ConfigError(f"corner_hz={corner_hz}: must be from 1 to {MAX_RATIO * fs_hz:g} at {fs_hz:g} Hz")
     gain_q27 = int(_Q5_27.quantise(2 * math.tan(math.pi * corner_hz / fs_hz)))
     half = gain_q27 * 2.0**-28
-    nearest = round(2 * half / (1 + DAMPING * half + half * half) * 2**30)
-    decays = {drive: -drive * (DAMPING + half) for drive in range(nearest - _SEARCH, nearest + _SEARCH + 1)}
-    drive_q30 = min(decays, key=lambda drive: abs(decays[drive] - round(decays[drive])))
-    return Section(gain_q27, drive_q30, round(decays[drive_q30]), round(2 * DAMPING * 2**29))
+    nearest = round(2 * half / (1 + DAMPING * half + half * half) * 2**31)
+    losses = {drive: drive * (DAMPING + half) for drive in range(nearest - _SEARCH, nearest + _SEARCH + 1)}
+    drive_q31 = min(losses, key=lambda drive: abs(losses[drive] - round(losses[drive])))
+    return Section(gain_q27, drive_q31, (1 << 31) - round(losses[drive_q31]), round(2 * DAMPING * 2**29))
 
 
 @kernel
-def svf(x_q27, s1_q57, s2_q53, gain_q27, drive_q30, decay_q30):
+def svf(x_q27, s1_q58, s2_q54, gain_q27, drive_q31, hold_q31):
     """One sample of a state-variable section.
 
     Parameters
     ----------
     x_q27 : int32 range, Q5.27
-    s1_q57, s2_q53 : int64, Q7.57 and Q11.53, the integrators
-    gain_q27, drive_q30, decay_q30 : int32 range, see `Section`
+    s1_q58, s2_q54 : int64, Q6.58 and Q10.54, the integrators
+    gain_q27, drive_q31, hold_q31 : int32 range, see `Section`
 
     Returns
     -------
-    band_q26 : int32 range, Q6.26, band-pass
+    band_q27 : int32 range, Q5.27, band-pass
     low_q27 : int32 range, Q5.27, low-pass
-    s1_q57, s2_q53 : the integrators after this sample
+    s1_q58, s2_q54 : the integrators after this sample
 
     Notes
     -----
@@ -94,23 +97,23 @@ def svf(x_q27, s1_q57, s2_q53, gain_q27, drive_q30, decay_q30):
         s1' = s1 + 2 G hp,  bp = (s1 + s1')/2;  s2' = s2 + 2 G bp,  lp = (s2 + s2')/2
     => x = hp + k bp + lp, and the all-pass is x - 2 k bp (`allpass_of`).
     """
-    s1_q25 = narrow32(trn_shift(s1_q57, 32))
-    s2_q27 = narrow32(trn_shift(s2_q53, _LOW_SHIFT))
+    s1_q26 = narrow32(trn_shift(s1_q58, 32))
+    s2_q27 = narrow32(trn_shift(s2_q54, _LOW_SHIFT))
     # first integrator
     rest_q27 = narrow32(x_q27 - s2_q27)
-    s1_next_q57 = s1_q57 + narrow32(drive_q30) * rest_q27 + narrow32(decay_q30) * narrow32(4 * s1_q25)
-    band_q26 = narrow32(s1_q25 + narrow32(trn_shift(s1_next_q57, 32)))
+    s1_next_q58 = (s1_q58 & 0xFFFFFFFF) + narrow32(drive_q31) * rest_q27 + narrow32(hold_q31) * narrow32(2 * s1_q26)
+    band_q27 = narrow32(s1_q26 + narrow32(trn_shift(s1_next_q58, 32)))
     # second integrator
-    s2_next_q53 = s2_q53 + narrow32(gain_q27) * band_q26
-    s2_next_q27 = narrow32(trn_shift(s2_next_q53, _LOW_SHIFT))
-    low_q27 = narrow32(trn_shift(s2_q27, 1) + trn_shift(s2_next_q27, 1))
-    return band_q26, low_q27, s1_next_q57, s2_next_q53
+    s2_next_q54 = s2_q54 + narrow32(gain_q27) * band_q27
+    s2_next_q27 = narrow32(trn_shift(s2_next_q54, _LOW_SHIFT))
+    low_q27 = narrow32(s2_next_q27 + trn_shift(s2_q27, 1) - trn_shift(s2_next_q27, 1))
+    return band_q27, low_q27, s1_next_q58, s2_next_q54
 
 
 @kernel
-def allpass_of(x_q27, band_q26, bend_q29):
+def allpass_of(x_q27, band_q27, bend_q29):
     """The section's all-pass, x - 2 sqrt(2) bp, Q5.27; the product TRN."""
-    return narrow32(x_q27 - trn_shift(narrow32(bend_q29) * narrow32(band_q26), 28))
+    return narrow32(x_q27 - trn_shift(narrow32(bend_q29) * narrow32(band_q27), 29))
 
 
 @kernel

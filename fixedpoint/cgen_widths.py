@@ -42,7 +42,9 @@ def _set_wide(tree: ast.FunctionDef, scope: _Scope) -> set[str]:
             case ast.Assign([ast.Tuple(targets)], ast.Tuple(values)):
                 pairs = zip(targets, values, strict=False)
                 wide = wide.union(*(_stored(t) for t, v in pairs if not _fits_32_bits(v, scope)))
-            case ast.Assign([target], value) if isinstance(target, ast.Tuple) or not _fits_32_bits(value, scope):
+            case ast.Assign([target], value) if isinstance(target, ast.Tuple) or not _fits_32_bits(
+                value, scope
+            ):
                 wide |= _stored(target)
             case ast.AugAssign(target):
                 wide |= _stored(target)

@@ -7,11 +7,10 @@ from firmware_model.dynamics.level import band_level, magnitude
 from firmware_model.dynamics.state import BankState
 from firmware_model.dynamics.tuning import DynamicsParams
 from fixedpoint._jit import kernel
-from fixedpoint.arith import INT32_MAX, clip, narrow32, rnd_shift, sat32, shl, trn_shift
+from fixedpoint.arith import INT32_MAX, clip, narrow32, rnd_shift, shl, trn_shift
 from fixedpoint.biquad import SIGNAL_FRAC_BITS, smooth
 from fixedpoint.elementary import exp2_q24
 
-_HALF_Q54 = 1 << SIGNAL_FRAC_BITS - 1
 _RAIL_Q22 = (1 << 26) - 1
 _STATE_SHIFT = 31  # reductions are held as Q9.55
 
@@ -60,9 +59,9 @@ def scale_row(x_q27, row, gain_q27, step_q27):
     largest, smallest = np.int64(0), np.int64(0)
     for n in range(x_q27.shape[1]):
         gain_q27 = narrow32(gain_q27 + step_q27)
-        y_q54 = np.int64(x_q27[row, n]) * gain_q27 + _HALF_Q54
-        high_q22 = clip(narrow32(trn_shift(y_q54, 32)), -_RAIL_Q22 - 1, _RAIL_Q22)
-        y_q27 = narrow32(shl(high_q22, 5) + (trn_shift(y_q54, SIGNAL_FRAC_BITS) & 31))
+        product_q27 = rnd_shift(np.int64(x_q27[row, n]) * gain_q27, SIGNAL_FRAC_BITS)  # Q37.27
+        high_q22 = clip(narrow32(trn_shift(product_q27, 5)), -_RAIL_Q22 - 1, _RAIL_Q22)
+        y_q27 = narrow32(shl(high_q22, 5) + (product_q27 & 31))
         x_q27[row, n] = y_q27
         if y_q27 > largest:
             largest = y_q27

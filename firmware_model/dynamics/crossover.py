@@ -10,50 +10,50 @@ from fixedpoint.biquad import allpass_of, svf
 
 
 @kernel
-def low_and_allpass(x_q27, x, low, s1_q57, s2_q53, gain_q27, drive_q30, decay_q30, bend_q29):
+def low_and_allpass(x_q27, x, low, s1_q58, s2_q54, gain_q27, drive_q31, hold_q31, bend_q29):
     """A row through a section: the low-pass into row `low`, the all-pass in place.
 
     Returns
     -------
-    s1_q57, s2_q53 : the integrators after the block
+    s1_q58, s2_q54 : the integrators after the block
     """
     for n in range(x_q27.shape[1]):
         v = np.int64(x_q27[x, n])
-        band, first, s1_q57, s2_q53 = svf(v, s1_q57, s2_q53, gain_q27, drive_q30, decay_q30)
+        band, first, s1_q58, s2_q54 = svf(v, s1_q58, s2_q54, gain_q27, drive_q31, hold_q31)
         x_q27[low, n] = first
         x_q27[x, n] = allpass_of(v, band, bend_q29)
-    return s1_q57, s2_q53
+    return s1_q58, s2_q54
 
 
 @kernel
-def low_and_rest(x_q27, x, low, s1_q57, s2_q53, gain_q27, drive_q30, decay_q30):
+def low_and_rest(x_q27, x, low, s1_q58, s2_q54, gain_q27, drive_q31, hold_q31):
     """Row `low` through a section's low-pass in place; what comes out is taken from row `x`.
 
     Returns
     -------
-    s1_q57, s2_q53 : the integrators after the block
+    s1_q58, s2_q54 : the integrators after the block
     """
     for n in range(x_q27.shape[1]):
         v = np.int64(x_q27[low, n])
-        _, second, s1_q57, s2_q53 = svf(v, s1_q57, s2_q53, gain_q27, drive_q30, decay_q30)
+        _, second, s1_q58, s2_q54 = svf(v, s1_q58, s2_q54, gain_q27, drive_q31, hold_q31)
         x_q27[low, n] = second
         x_q27[x, n] = narrow32(np.int64(x_q27[x, n]) - second)
-    return s1_q57, s2_q53
+    return s1_q58, s2_q54
 
 
 @kernel
-def allpass_row(x_q27, x, s1_q57, s2_q53, gain_q27, drive_q30, decay_q30, bend_q29):
+def allpass_row(x_q27, x, s1_q58, s2_q54, gain_q27, drive_q31, hold_q31, bend_q29):
     """A row through a section's all-pass in place.
 
     Returns
     -------
-    s1_q57, s2_q53 : the integrators after the block
+    s1_q58, s2_q54 : the integrators after the block
     """
     for n in range(x_q27.shape[1]):
         v = np.int64(x_q27[x, n])
-        band, _, s1_q57, s2_q53 = svf(v, s1_q57, s2_q53, gain_q27, drive_q30, decay_q30)
+        band, _, s1_q58, s2_q54 = svf(v, s1_q58, s2_q54, gain_q27, drive_q31, hold_q31)
         x_q27[x, n] = allpass_of(v, band, bend_q29)
-    return s1_q57, s2_q53
+    return s1_q58, s2_q54
 
 
 @kernel
@@ -78,37 +78,37 @@ def split(params: DynamicsParams, state: BankState, x, low, channel, edge):
     2019; S. Linkwitz, JAES 24 (1976).
     """
     gain_q27 = np.int64(params.section[edge, 0])
-    drive_q30 = np.int64(params.section[edge, 1])
-    decay_q30 = np.int64(params.section[edge, 2])
+    drive_q31 = np.int64(params.section[edge, 1])
+    hold_q31 = np.int64(params.section[edge, 2])
     bend_q29 = np.int64(params.section[edge, 3])
     i = 2 * edge
-    s1 = np.int64(state.split_q57[channel, i])
-    s2 = np.int64(state.split_q53[channel, i])
-    s1, s2 = low_and_allpass(state.band_q27, x, low, s1, s2, gain_q27, drive_q30, decay_q30, bend_q29)
-    state.split_q57[channel, i] = s1
-    state.split_q53[channel, i] = s2
-    s1 = np.int64(state.split_q57[channel, i + 1])
-    s2 = np.int64(state.split_q53[channel, i + 1])
-    s1, s2 = low_and_rest(state.band_q27, x, low, s1, s2, gain_q27, drive_q30, decay_q30)
-    state.split_q57[channel, i + 1] = s1
-    state.split_q53[channel, i + 1] = s2
+    s1 = np.int64(state.split_q58[channel, i])
+    s2 = np.int64(state.split_q54[channel, i])
+    s1, s2 = low_and_allpass(state.band_q27, x, low, s1, s2, gain_q27, drive_q31, hold_q31, bend_q29)
+    state.split_q58[channel, i] = s1
+    state.split_q54[channel, i] = s2
+    s1 = np.int64(state.split_q58[channel, i + 1])
+    s2 = np.int64(state.split_q54[channel, i + 1])
+    s1, s2 = low_and_rest(state.band_q27, x, low, s1, s2, gain_q27, drive_q31, hold_q31)
+    state.split_q58[channel, i + 1] = s1
+    state.split_q54[channel, i + 1] = s2
 
 
 @kernel
 def keep_in_phase(params: DynamicsParams, state: BankState, x, channel, edge, slot):
     """Pass a band below an edge through that edge's all-pass, in place.
 
-    x : row of state.band_q27;  slot : which integrators in state.allpass_q57 and state.allpass_q53
+    x : row of state.band_q27;  slot : which integrators in state.allpass_q58 and state.allpass_q54
     """
     gain_q27 = np.int64(params.section[edge, 0])
-    drive_q30 = np.int64(params.section[edge, 1])
-    decay_q30 = np.int64(params.section[edge, 2])
+    drive_q31 = np.int64(params.section[edge, 1])
+    hold_q31 = np.int64(params.section[edge, 2])
     bend_q29 = np.int64(params.section[edge, 3])
-    s1 = np.int64(state.allpass_q57[channel, slot])
-    s2 = np.int64(state.allpass_q53[channel, slot])
-    s1, s2 = allpass_row(state.band_q27, x, s1, s2, gain_q27, drive_q30, decay_q30, bend_q29)
-    state.allpass_q57[channel, slot] = s1
-    state.allpass_q53[channel, slot] = s2
+    s1 = np.int64(state.allpass_q58[channel, slot])
+    s2 = np.int64(state.allpass_q54[channel, slot])
+    s1, s2 = allpass_row(state.band_q27, x, s1, s2, gain_q27, drive_q31, hold_q31, bend_q29)
+    state.allpass_q58[channel, slot] = s1
+    state.allpass_q54[channel, slot] = s2
 
 
 @kernel

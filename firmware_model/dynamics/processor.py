@@ -11,7 +11,7 @@ from firmware_model.dynamics.limiter import advance, limit_block
 from firmware_model.dynamics.state import BankState, DynamicsState
 from firmware_model.dynamics.tuning import DynamicsParams
 from fixedpoint._jit import kernel
-from fixedpoint.arith import clip, narrow32, sat16, shl, trn_shift
+from fixedpoint.arith import clip, narrow32, rnd_shift, sat16, shl, trn_shift
 from fixedpoint.biquad import SIGNAL_FRAC_BITS
 
 _TO_SUM = 3  # bands are added up in Q8.24
@@ -143,8 +143,8 @@ def process_bank(params: DynamicsParams, state: BankState, x_q15, start, bus_q27
 def to_q15(x_q27, row, y_q15, start):
     """A row to Q1.15, from column `start` of the same row of y; RND, SAT."""
     for n in range(x_q27.shape[1]):
-        twice_q16 = narrow32(trn_shift(np.int64(x_q27[row, n]), SIGNAL_FRAC_BITS - 16) + 1)
-        y_q15[row, start + n] = sat16(trn_shift(twice_q16, 1))
+        y_q16 = trn_shift(np.int64(x_q27[row, n]), SIGNAL_FRAC_BITS - 16)
+        y_q15[row, start + n] = sat16(rnd_shift(narrow32(y_q16), 1))  # as RND of Q5.27, in 32 bits
 
 
 @kernel

@@ -6,7 +6,7 @@ import numpy as np
 
 from firmware_model.dynamics.tuning import DynamicsParams, LimiterParams
 from fixedpoint.arith import INT32_MAX
-from fixedpoint.biquad import SIGNAL_FRAC_BITS
+from fixedpoint.biquad import REST_Q54, REST_Q58, SIGNAL_FRAC_BITS
 from fixedpoint.elementary import exp2_q24
 
 CLOCK_WANT, CLOCK_RELEASE = range(2)
@@ -38,9 +38,9 @@ class LimiterState(NamedTuple):
 class BankState(NamedTuple):
     """Memory of the bands.
 
-    split_q57, split_q53 : (channels, 2 * (bands - 1)) int64, Q7.57 and Q11.53, first and second integrators of
+    split_q58, split_q54 : (channels, 2 * (bands - 1)) int64, Q6.58 and Q10.54, first and second integrators of
         the two sections of each split
-    allpass_q57, allpass_q53 : (channels, (bands - 1) (bands - 2) / 2) int64, likewise, of the all-passes
+    allpass_q58, allpass_q54 : (channels, (bands - 1) (bands - 2) / 2) int64, likewise, of the all-passes
     power_q48 : (bands,) int64, Q16.48, sum of squares of a control block, averaged
     held_q55, reduction_q55 : (bands,) int64, Q9.55, gain reduction in log2, after release and after attack
     gain_q27 : (bands,) int32, Q5.27, gain at the end of the last block
@@ -49,10 +49,10 @@ class BankState(NamedTuple):
     limiter : LimiterState, a row for each band
     """
 
-    split_q57: np.ndarray
-    split_q53: np.ndarray
-    allpass_q57: np.ndarray
-    allpass_q53: np.ndarray
+    split_q58: np.ndarray
+    split_q54: np.ndarray
+    allpass_q58: np.ndarray
+    allpass_q54: np.ndarray
     power_q48: np.ndarray
     held_q55: np.ndarray
     reduction_q55: np.ndarray
@@ -91,10 +91,10 @@ def init_bank(params: DynamicsParams) -> BankState:
     all_passes = (bands - 1) * (bands - 2) // 2 * params.all_pass
     makeup_q27 = [exp2_q24(np.int64(makeup), SIGNAL_FRAC_BITS) for makeup in params.curve.makeup_q24]
     return BankState(
-        split_q57=np.zeros((channels, 2 * (bands - 1)), np.int64),
-        split_q53=np.zeros((channels, 2 * (bands - 1)), np.int64),
-        allpass_q57=np.zeros((channels, all_passes), np.int64),
-        allpass_q53=np.zeros((channels, all_passes), np.int64),
+        split_q58=np.full((channels, 2 * (bands - 1)), REST_Q58),
+        split_q54=np.full((channels, 2 * (bands - 1)), REST_Q54),
+        allpass_q58=np.full((channels, all_passes), REST_Q58),
+        allpass_q54=np.full((channels, all_passes), REST_Q54),
         power_q48=np.zeros(bands, np.int64),
         held_q55=np.zeros(bands, np.int64),
         reduction_q55=np.zeros(bands, np.int64),
