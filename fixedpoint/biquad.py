@@ -3,13 +3,13 @@
 The section is the trapezoidal state-variable filter: two integrators, whose one pair of states gives
 low-pass, band-pass, high-pass and all-pass of the same corner. It has the transfer functions of a direct-form
 biquad, and in fixed point it has what that lacks: a corner of 20 Hz at 96 kHz costs no accuracy (coefficients
-are near 0, not near 2, states are no larger than the signal), and nothing is rounded inside the integrators.
+are near 0 and 1, not near 2, states are no larger than the signal), and nothing is rounded inside the
+integrators. On a Cortex-M4 a sample is three multiply-accumulates of 32 by 32 into 64 bits and few shifts: the
+upper word of an integrator is read for nothing.
 """
 
 import math
 from typing import NamedTuple
-
-import numpy as np
 
 from fixedpoint._jit import kernel
 from fixedpoint.arith import narrow32, shl, trn_shift
@@ -19,7 +19,7 @@ from fixedpoint.qformat import QFormat
 SIGNAL_FRAC_BITS = 27  # signals are int32 in Q5.27: 24 dB above full scale
 BAND_FRAC_BITS = 58  # first integrators are int64 in Q6.58: their upper word is Q6.26
 LOW_FRAC_BITS = 54  # second integrators are int64 in Q10.54
-# What integrators hold at rest: half an LSB of what is read of them, so that truncation there rounds to nearest.
+# What integrators hold at rest: half an LSB of what is read of them, so that truncation there is rounding.
 REST_Q58 = 1 << 31
 REST_Q54 = 1 << 26
 DAMPING = math.sqrt(2)  # 1/Q of a Butterworth section
@@ -59,11 +59,11 @@ def butterworth(corner_hz: float, fs_hz: float) -> Section:
 
     Notes
     -----
-    The other two follow from the *rounded* gain, so that its rounding moves the corner alone: by at most 3e-6 of
-    itself at 20 Hz and 96 kHz, 5e-7 at 60 Hz and 48 kHz. A crossover's high band far below its edge is a small
-    difference of all-pass and low-pass, which needs decay = -drive (sqrt(2) + G) to many digits: of the drives
-    within 3 LSB the one is taken that rounds the decay least.
-    Source: bilinear transform; V. Zavalishin, "The art of VA filter design", ch. 3-4; the search is own design.
+    The others follow from the *rounded* gain, so that its rounding moves the corner alone: by at most 3e-6 of
+    itself at 20 Hz and 96 kHz, 5e-7 at 60 Hz and 48 kHz. A crossover's high band far below its edge is a
+    small difference of all-pass and low-pass, which needs 1 - hold = drive (sqrt(2) + G) to many digits: of
+    the drives within 3 LSB the one is taken that rounds the hold least.
+    Source: bilinear transform; V. Zavalishin, "The art of VA filter design", ch. 3-4; the search own design.
     """
     if not 1 <= corner_hz <= MAX_RATIO * fs_hz:
         raise ConfigError(f"corner_hz={corner_hz}: must be from 1 to {MAX_RATIO * fs_hz:g} at {fs_hz:g} Hz")
@@ -82,7 +82,7 @@ def svf(x_q27, s1_q58, s2_q54, gain_q27, drive_q31, hold_q31):
     Parameters
     ----------
     x_q27 : int32 range, Q5.27
-    s1_q58, s2_q54 : int64, Q6.58 and Q10.54, the integrators
+    s1_q58, s2_q54 : int64, Q6.58 and Q10.54, the integrators; REST_Q58 and REST_Q54 at rest
     gain_q27, drive_q31, hold_q31 : int32 range, see `Section`
 
     Returns
@@ -96,12 +96,23 @@ def svf(x_q27, s1_q58, s2_q54, gain_q27, drive_q31, hold_q31):
     With G = tan(pi f/fs), k = sqrt(2) and hp = (x - s2 - (k + G) s1) / (1 + k G + G^2):
         s1' = s1 + 2 G hp,  bp = (s1 + s1')/2;  s2' = s2 + 2 G bp,  lp = (s2 + s2')/2
     => x = hp + k bp + lp, and the all-pass is x - 2 k bp (`allpass_of`).
+    => s1' = s1 + drive (x - s2) - (1 - hold) s1. In the last two terms s1 is its upper word, and s1 less that
+       is its lower word: s1' = lower word + drive (x - s2) + hold (upper word).
+    Arithmetic: the integrators hold whole products, unrounded. They are truncated where they are read, to
+    Q6.26 and Q5.27, which is RND, since at rest they hold half such an LSB.
+    Nothing saturates: no node may exceed 16, which is the caller's to show. The largest L1 norm from input to
+    node is that of x - s2 at the highest corner, 7.0; products are below 2**62, their sum below 2**63.
+    At rest bp = 0 and lp = x to the bit at 60 and 1000 Hz of 48 kHz; at 7 and 12 kHz limit cycles of 1 LSB of
+    Q5.27 stay, at 21 kHz of 6. In silence five splits left at most 4 LSB with edges up to 0.3 fs, 36 (0.009
+    of a 16-bit LSB) with all of them near 0.45 fs.
     """
     s1_q26 = narrow32(trn_shift(s1_q58, 32))
     s2_q27 = narrow32(trn_shift(s2_q54, _LOW_SHIFT))
     # first integrator
     rest_q27 = narrow32(x_q27 - s2_q27)
-    s1_next_q58 = (s1_q58 & 0xFFFFFFFF) + narrow32(drive_q31) * rest_q27 + narrow32(hold_q31) * narrow32(2 * s1_q26)
+    s1_next_q58 = (
+        (s1_q58 & 0xFFFFFFFF) + narrow32(drive_q31) * rest_q27 + narrow32(hold_q31) * narrow32(2 * s1_q26)
+    )
     band_q27 = narrow32(s1_q26 + narrow32(trn_shift(s1_next_q58, 32)))
     # second integrator
     s2_next_q54 = s2_q54 + narrow32(gain_q27) * band_q27

@@ -11,7 +11,7 @@ _NARROW = ("int8", "int16", "int32")
 
 
 class _Scope(NamedTuple):
-    """What a kernel's names stand for: arrays and structs, the module's own names, integers that fit 32 bits."""
+    """What a kernel's names stand for: arrays and structs, the module's names, integers that fit 32 bits."""
 
     refs: dict[str, ArrayRef | StructRef]
     module: dict[str, Any]
@@ -24,8 +24,8 @@ def narrow_locals(
     """Those of the names of which every value is seen, by its form alone, to fit 32 bits.
 
     A literal, an element of a narrow array, np.int32(x) and narrower, narrow32(x), whose caller proves it and
-    whose proof the audit checks; np.int64 of one of these; another such name, a loop's variable. Whatever else
-    sets a name leaves it at 64 bits.
+    whose proof the audit checks; np.int64 of one of these; another such name, a loop's variable. Whatever
+    else sets a name leaves it at 64 bits.
     """
     loops = {n.target.id for n in ast.walk(tree) if isinstance(n, ast.For) and isinstance(n.target, ast.Name)}
     narrow = frozenset(names)

@@ -36,7 +36,7 @@ def smooth_reduction(params: DynamicsParams, state: BankState, band, wanted_q24)
 
 @kernel
 def ramp_step(start, end, ramp_q32):
-    """Step of a straight line over a control block, towards zero: the line never leaves the range of its ends.
+    """Step of a straight line over a control block, towards zero: the line stays between its ends.
 
     start, end : 0 to 2**31 - 1;  ramp_q32 : 1 / samples, Q.32
     """
@@ -74,7 +74,7 @@ def scale_row(x_q27, row, gain_q27, step_q27):
 def apply_gain(params: DynamicsParams, state: BankState, band, start_q27, end_q27):
     """Multiply a band by a gain that runs in a straight line from start (not included) to end; Q5.27, SAT.
 
-    The line falls short of its end by less than 16 LSB of the gain; the next block starts from the end itself.
+    The line falls short of its end by less than 16 LSB of the gain; the next block starts from the end.
 
     Returns
     -------
@@ -102,7 +102,7 @@ def compress_band(params: DynamicsParams, state: BankState, band):
     Notes
     -----
     Arithmetic: gain = 2^(makeup - reduction) is at most 2**4, SAT; its product with the band saturates at 16
-    (24 dB above full scale), which takes a make-up that lifts a full-scale band beyond that.
+    (24 dB above full scale, `scale_row`), which takes a make-up that lifts a full-scale band beyond that.
     Error: gain within 2.9e-6 relative of the float64 reference in the whole chain, 7e-7 where the band is not
     all but silent; see tests/firmware_model/dynamics.
     """

@@ -111,7 +111,7 @@ def next_attenuation(params: LimiterParams, state: LimiterState, row, want_q31):
 
 @kernel
 def exchange_row(x_q27, delay_q27, row, first, keep_q30, step_q30):
-    """Exchange a block with the delayed one from column `first`, which is scaled by a gain that rises by `step`."""
+    """Exchange a block with the delayed one from column `first`, times a gain that rises by `step`; RND."""
     for n in range(x_q27.shape[1]):
         keep_q30 = narrow32(keep_q30 + step_q30)
         v = np.int64(delay_q27[row, first + n])
@@ -141,13 +141,14 @@ def limit_block(params: LimiterParams, state: LimiterState, row, ramp_q32, chann
     => held at steps j to j + L is >= a_j, since it is the largest of the last L + 1 wants;
     => released at those steps is >= a_j, since it never falls below held;
     => the means at steps k - 1 and k are >= a_j: they are over steps within j to j + L, and rounded up;
-    => the attenuation of each sample lies between these two means, rounded up, so it is >= a_j;
-    => |x| (2**31 - a) 2**-31 <= T, and RND keeps what is at most the integer T at most T.
+    => the gain of each sample lies between those of these two means, (2**31 - mean) / 2 rounded down, as the
+       step of its ramp is rounded towards zero, so it is at most (2**31 - a_j) / 2, in Q2.30;
+    => |x| gain 2**-30 <= |x| (2**31 - a_j) 2**-31 <= T, and RND keeps what is at most the integer T there.
     Full band, T is a multiple of an LSB of Q1.15, so that it holds after RND to Q1.15 as well. The channels
     of a linked limiter share a_j, the largest.
     Where nothing has asked for attenuation the block leaves unchanged, bit for bit.
-    Source: own design after the sliding minimum and moving average of common look-ahead limiters; D. Lemire,
-    "Streaming maximum-minimum filter" (2006), for faster maxima; here blocks + 1 <= 61 are compared.
+    A gain of 1 is exact. peak_q27 must be no smaller than any magnitude that enters.
+    Source: own design after the sliding minimum and moving average of common look-ahead limiters.
     """
     start_q31 = np.int64(state.attenuation_q31[row])
     want_q31 = np.int64(0)

@@ -149,7 +149,10 @@ def to_q15(x_q27, row, y_q15, start):
 
 @kernel
 def limit_bus(params: DynamicsParams, state: DynamicsState, peak_q27, y_q15, start, probes):
-    """One control block of the bus, its peak known, through the full-band limiter; to Q1.15 from `start`, RND."""
+    """One control block of the bus through the full-band limiter, to Q1.15 from sample `start`, RND.
+
+    peak_q27 : 0 to 2**31, Q5.27, largest magnitude on the bus
+    """
     if probes is not None:
         copy_rows(state.bus_q27, probes.bus_q27, start)
     attenuation_q31 = limit_block(
@@ -177,7 +180,8 @@ def process_frame(params: DynamicsParams, state: DynamicsState, x_q15, y_q15, pr
     -----
     Arithmetic: signals Q5.27 from input to output, rounded once by each multiplication; RND to Q1.15.
     Range: with |x| <= 1 every node of the crossover stays below 12, of 16. Gains saturate at 16, products and
-    the sum of the bands at +-16; |y| <= the full-band threshold (`limiter.limit_block`).
+    the sum of the bands at +-16, to within 31 LSB; |y| <= the full-band threshold (`limiter.limit_block`).
+    The bands are added up in Q8.24, TRN, where six of 16 fit.
     Error: against the float64 reference see benchmarks/results/dynamics.md; held by
     tests/firmware_model/dynamics/test_processor.py.
     Source: Yang, Chhetri, Murgia, Hilmes, ICASSP 2019 (arXiv 1903.06392).

@@ -38,8 +38,8 @@ class LimiterState(NamedTuple):
 class BankState(NamedTuple):
     """Memory of the bands.
 
-    split_q58, split_q54 : (channels, 2 * (bands - 1)) int64, Q6.58 and Q10.54, first and second integrators of
-        the two sections of each split
+    split_q58, split_q54 : (channels, 2 * (bands - 1)) int64, Q6.58 and Q10.54, first and second integrators
+        of the two sections of each split
     allpass_q58, allpass_q54 : (channels, (bands - 1) (bands - 2) / 2) int64, likewise, of the all-passes
     power_q48 : (bands,) int64, Q16.48, sum of squares of a control block, averaged
     held_q55, reduction_q55 : (bands,) int64, Q9.55, gain reduction in log2, after release and after attack

@@ -38,8 +38,8 @@ sys.stdout.buffer.write(pickle.dumps(found))
 
 
 def test_kernels_counted_by_hand():
-    """svf: into the first integrator, from it to itself, into the second. smooth: 64 by 31 bits in two. log2: a parabola. reciprocal:
-    three Newton steps of two."""
+    """svf: into the first integrator, from it to itself, into the second. smooth: 64 by 31 bits in two. log2:
+    a parabola. reciprocal: three Newton steps of two."""
     done = subprocess.run(
         [sys.executable, "-c", INTERPRETED],
         cwd=ROOT,
@@ -95,8 +95,8 @@ def test_compiled_kernels_cannot_be_counted():
 def test_one_band_counted_by_hand():
     """One band, no crossover, no band limiter; 8 samples in a control block.
 
-    A sample: gain, limiter: 2. A block: level (log2: 2), attack and release (2 + 2), gain (exp2: 2), limiter's
-    release and mean (2 + 1), two ramps: 13. At 0.1 of full scale no threshold is met.
+    A sample: gain, limiter: 2. A block: level (log2: 2), attack and release (2 + 2), gain (exp2: 2), the
+    limiter's release and mean (2 + 1), two ramps: 13. At 0.1 of full scale no threshold is met.
     """
     config = DynamicsConfig(bands=(BandConfig(),))
     params = quantise(config)

@@ -1,4 +1,4 @@
-"""Arguments for the kernels of the dynamics processor that take rows of samples: rails, ties, gains of any size."""
+"""Arguments for the dynamics processor's kernels that take rows of samples: rails, ties, all gains."""
 
 from collections.abc import Callable
 
