@@ -53,6 +53,7 @@ class Access:
     ----------
     refs : arrays and structs by their Python names
     scalars, truths, loops : names of integers, of results of comparisons, of the loops' variables in force
+    narrow : locals that fit 32 bits, int32_t in C
     rising : loop variables that start at 0 or above
     local : every name that the kernel sets
     writes : whether a store or a callee that stores was met
@@ -66,6 +67,7 @@ class Access:
         self.refs: dict[str, ArrayRef | StructRef] = {}
         self.scalars: set[str] = set()
         self.truths: set[str] = set()
+        self.narrow: set[str] = set()
         self.loops: set[str] = set()
         self.rising: set[str] = set()
         self.local: set[str] = set()
@@ -99,7 +101,8 @@ class Access:
         if name in self.truths:
             return Value(name, wide=False, truth=True)
         if name in self.scalars:
-            return Value(name)
+            narrow = name in self.narrow
+            return Value(name, wide=not narrow, element="int32" if narrow else "")
         if name in self.refs:
             self.refuse(node, f"{name} is an array or a NamedTuple, not a number")
         if name in self.local:

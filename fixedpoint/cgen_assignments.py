@@ -3,7 +3,7 @@
 import ast
 import re
 
-from fixedpoint.cgen_access import Value
+from fixedpoint.cgen_access import PRIMARY, Value
 from fixedpoint.cgen_expressions import Expressions
 from fixedpoint.cgen_types import ArrayRef, Parameter, StructRef
 
@@ -63,13 +63,13 @@ class Assignments(Expressions):
             )
         if name in (self.scalars if value.truth else self.truths):
             self.refuse(statement, f"{name} is a number here and a comparison's result there")
-        self.emit(
-            f"{self._declare(statement, name, value.truth, self.stored[name] == 1)}{name} = {value.text};"
-        )
+        before = self._declare(statement, name, value.truth, self.stored[name] == 1)
+        cast = name in self.narrow and value.wide
+        self.emit(f"{before}{name} = {f'(int32_t){value.within(PRIMARY)}' if cast else value.text};")
 
     def _declare(self, statement: ast.stmt, name: str, truth: bool = False, constant: bool = False) -> str:
         """What stands before the name where it is set: its type, where that declares it."""
-        kind = "int32_t" if truth else "int64_t"
+        kind = "int32_t" if truth or name in self.narrow else "int64_t"
         new = name not in self.scalars and name not in self.truths
         (self.truths if truth else self.scalars).add(name)
         if self.declaring.get(name) is statement:

@@ -24,6 +24,7 @@ from fixedpoint.cgen_types import (
     declared,
     first_line,
 )
+from fixedpoint.cgen_widths import narrow_locals
 
 
 class Kernel(Assignments):
@@ -119,6 +120,7 @@ class Kernel(Assignments):
             if name not in arguments:
                 self.declaring[name] = declaring_statement(places)
         self.local = arguments | loops | set(self.declaring)
+        self.narrow = narrow_locals(self.tree, self.declaring, self.refs, self.module)
 
     def _find_returns(self) -> None:
         """How many values it returns, and the names of the pointers that take several."""

@@ -103,7 +103,7 @@ def exp2_q24(x_q24, frac_bits):
     i = f_q24 >> 18
     u_q18 = f_q24 & 0x3FFFF
     slope_q30 = np.int64(_EXP2_Q30[i, 1]) + rnd_shift(np.int64(_EXP2_Q30[i, 2]) * u_q18, 18)
-    y_q30 = np.int64(_EXP2_Q30[i, 0]) + rnd_shift(slope_q30 * u_q18, 18)  # [1, 2)
+    y_q30 = np.int64(_EXP2_Q30[i, 0]) + rnd_shift(narrow32(slope_q30) * u_q18, 18)  # [1, 2)
     # 2**exponent
     up = exponent + frac_bits - 30
     if up > 32:
@@ -147,8 +147,8 @@ def reciprocal(x):
     y_q30 = np.int64(_RECIPROCAL_Q30[(d_q30 - (1 << 30)) >> 24])
     # Newton, y += y (1 - d y): relative error 2**-7, 2**-14, 2**-28, then rounding alone
     for _ in range(3):
-        e_q30 = (1 << 30) - rnd_shift(d_q30 * y_q30, 30)
-        y_q30 += rnd_shift(y_q30 * e_q30, 30)
+        e_q30 = (1 << 30) - rnd_shift(narrow32(d_q30) * narrow32(y_q30), 30)
+        y_q30 += rnd_shift(narrow32(y_q30) * narrow32(e_q30), 30)
     y_q30 = clip(y_q30, np.int64(1 << 29), np.int64(1 << 30))
     if x < 0:
         y_q30 = -y_q30

@@ -4,6 +4,7 @@ from typing import NamedTuple
 
 import numpy as np
 
+from firmware_model.dynamics.level import block_peak
 from firmware_model.dynamics.params import DynamicsConfig
 from firmware_model.dynamics.processor import limit_bus, process_bank
 from firmware_model.dynamics.state import BankState, DynamicsState, init_bank
@@ -52,7 +53,7 @@ def carry_levels(before: DynamicsConfig, old: BankState, after: DynamicsConfig, 
     for band, (low_hz, high_hz) in enumerate(after.ranges_hz):
         shared = [np.log2(min(high_hz, high) / max(low_hz, low, 1.0)) for low, high in before.ranges_hz]
         source = int(np.argmax(shared))
-        new.power_q50[band] = old.power_q50[source]
+        new.power_q48[band] = old.power_q48[source]
         new.held_q55[band] = old.held_q55[source]
         new.reduction_q55[band] = old.reduction_q55[source]
 
@@ -62,6 +63,10 @@ def fade_bus(params: DynamicsParams, state: DynamicsState, change: ChangeState):
     """Pass the bus from the present setting to the next in a straight line, weight Q1.31; turn the clock.
 
     A mean of two Q5.27 values with weights that add to 1 cannot overflow.
+
+    Returns
+    -------
+    0 to 2**31, Q5.27, largest magnitude on the bus
     """
     samples = 1 << params.control_shift
     length = np.int64(change.fade[1])
@@ -77,6 +82,7 @@ def fade_bus(params: DynamicsParams, state: DynamicsState, change: ChangeState):
             rise_q27 = np.int64(change.bus_q27[channel, n]) - now_q27
             state.bus_q27[channel, n] = narrow32(now_q27 + rnd_shift(rise_q27 * weight_q31, 31))
     change.clock[0] = np.int64(change.clock[0]) + samples
+    return block_peak(state.bus_q27, 0, params.channels)
 
 
 @kernel
@@ -102,5 +108,5 @@ def process_change(
         start = block << params.control_shift
         process_bank(params, state.bank, x_q15, start, state.bus_q27, None)
         process_bank(after, change.bank, x_q15, start, change.bus_q27, None)
-        fade_bus(params, state, change)
-        limit_bus(after, state, y_q15, start, None)
+        peak_q27 = fade_bus(params, state, change)
+        limit_bus(after, state, peak_q27, y_q15, start, None)

@@ -10,6 +10,53 @@ from fixedpoint.biquad import allpass_of, svf
 
 
 @kernel
+def low_and_allpass(x_q27, x, low, s1_q58, s2_q54, gain_q27, drive_q31, hold_q31, bend_q29):
+    """A row through a section: the low-pass into row `low`, the all-pass in place.
+
+    Returns
+    -------
+    s1_q58, s2_q54 : the integrators after the block
+    """
+    for n in range(x_q27.shape[1]):
+        v = np.int64(x_q27[x, n])
+        band, first, s1_q58, s2_q54 = svf(v, s1_q58, s2_q54, gain_q27, drive_q31, hold_q31)
+        x_q27[low, n] = first
+        x_q27[x, n] = allpass_of(v, band, bend_q29)
+    return s1_q58, s2_q54
+
+
+@kernel
+def low_and_rest(x_q27, x, low, s1_q58, s2_q54, gain_q27, drive_q31, hold_q31):
+    """Row `low` through a section's low-pass in place; what comes out is taken from row `x`.
+
+    Returns
+    -------
+    s1_q58, s2_q54 : the integrators after the block
+    """
+    for n in range(x_q27.shape[1]):
+        v = np.int64(x_q27[low, n])
+        _, second, s1_q58, s2_q54 = svf(v, s1_q58, s2_q54, gain_q27, drive_q31, hold_q31)
+        x_q27[low, n] = second
+        x_q27[x, n] = narrow32(np.int64(x_q27[x, n]) - second)
+    return s1_q58, s2_q54
+
+
+@kernel
+def allpass_row(x_q27, x, s1_q58, s2_q54, gain_q27, drive_q31, hold_q31, bend_q29):
+    """A row through a section's all-pass in place.
+
+    Returns
+    -------
+    s1_q58, s2_q54 : the integrators after the block
+    """
+    for n in range(x_q27.shape[1]):
+        v = np.int64(x_q27[x, n])
+        band, _, s1_q58, s2_q54 = svf(v, s1_q58, s2_q54, gain_q27, drive_q31, hold_q31)
+        x_q27[x, n] = allpass_of(v, band, bend_q29)
+    return s1_q58, s2_q54
+
+
+@kernel
 def split(params: DynamicsParams, state: BankState, x, low, channel, edge):
     """Split a control block at one edge: the low band out, the high band in place of the input.
 
@@ -23,7 +70,8 @@ def split(params: DynamicsParams, state: BankState, x, low, channel, edge):
     -----
     low = LP(LP(x)), two sequential Butterworth low-passes; high = AP(x) - low, AP that of the first.
     => low + high = AP(x) exactly, as integers. That high is HP(HP(x)) follows from LP^2 + HP^2 = AP, which
-    holds for the rounded coefficients to 2e-8: at -117 dB the slope of `high` is right to 0.002 dB, and two
+    holds for the rounded coefficients so well that the slope of `high` is right to 0.002 dB at -80 dB and to
+    0.017 dB at -117 dB with an edge of 20 Hz at 96 kHz, its worst (0.003 dB at 60 Hz and 48 kHz). Two
     sections do what four did.
     Range: in any cascade of up to five splits with their all-passes, |node| < 12 for |x| <= 1: the largest of
     the nodes' L1 norms is 11.1, with all five edges at 0.45 fs (4.3 with edges up to fs/3); Q5.27 holds 16.
@@ -31,41 +79,37 @@ def split(params: DynamicsParams, state: BankState, x, low, channel, edge):
     2019; S. Linkwitz, JAES 24 (1976).
     """
     gain_q27 = np.int64(params.section[edge, 0])
-    solve_q30 = np.int64(params.section[edge, 1])
-    damp_q30 = np.int64(params.section[edge, 2])
-    a1 = np.int64(state.split_q54[channel, 4 * edge])
-    a2 = np.int64(state.split_q54[channel, 4 * edge + 1])
-    b1 = np.int64(state.split_q54[channel, 4 * edge + 2])
-    b2 = np.int64(state.split_q54[channel, 4 * edge + 3])
-    for n in range(1 << params.control_shift):
-        v = np.int64(state.band_q27[x, n])
-        band, first, a1, a2 = svf(v, a1, a2, gain_q27, solve_q30, damp_q30)
-        _, second, b1, b2 = svf(first, b1, b2, gain_q27, solve_q30, damp_q30)
-        state.band_q27[low, n] = second
-        state.band_q27[x, n] = narrow32(allpass_of(v, band) - second)
-    state.split_q54[channel, 4 * edge] = a1
-    state.split_q54[channel, 4 * edge + 1] = a2
-    state.split_q54[channel, 4 * edge + 2] = b1
-    state.split_q54[channel, 4 * edge + 3] = b2
+    drive_q31 = np.int64(params.section[edge, 1])
+    hold_q31 = np.int64(params.section[edge, 2])
+    bend_q29 = np.int64(params.section[edge, 3])
+    i = 2 * edge
+    s1 = np.int64(state.split_q58[channel, i])
+    s2 = np.int64(state.split_q54[channel, i])
+    s1, s2 = low_and_allpass(state.band_q27, x, low, s1, s2, gain_q27, drive_q31, hold_q31, bend_q29)
+    state.split_q58[channel, i] = s1
+    state.split_q54[channel, i] = s2
+    s1 = np.int64(state.split_q58[channel, i + 1])
+    s2 = np.int64(state.split_q54[channel, i + 1])
+    s1, s2 = low_and_rest(state.band_q27, x, low, s1, s2, gain_q27, drive_q31, hold_q31)
+    state.split_q58[channel, i + 1] = s1
+    state.split_q54[channel, i + 1] = s2
 
 
 @kernel
 def keep_in_phase(params: DynamicsParams, state: BankState, x, channel, edge, slot):
     """Pass a band below an edge through that edge's all-pass, in place.
 
-    x : row of state.band_q27;  slot : which pair of integrators in state.allpass_q54
+    x : row of state.band_q27;  slot : which integrators in state.allpass_q58 and state.allpass_q54
     """
     gain_q27 = np.int64(params.section[edge, 0])
-    solve_q30 = np.int64(params.section[edge, 1])
-    damp_q30 = np.int64(params.section[edge, 2])
-    s1 = np.int64(state.allpass_q54[channel, 2 * slot])
-    s2 = np.int64(state.allpass_q54[channel, 2 * slot + 1])
-    for n in range(1 << params.control_shift):
-        v = np.int64(state.band_q27[x, n])
-        band, _, s1, s2 = svf(v, s1, s2, gain_q27, solve_q30, damp_q30)
-        state.band_q27[x, n] = allpass_of(v, band)
-    state.allpass_q54[channel, 2 * slot] = s1
-    state.allpass_q54[channel, 2 * slot + 1] = s2
+    drive_q31 = np.int64(params.section[edge, 1])
+    hold_q31 = np.int64(params.section[edge, 2])
+    bend_q29 = np.int64(params.section[edge, 3])
+    s1 = np.int64(state.allpass_q58[channel, slot])
+    s2 = np.int64(state.allpass_q54[channel, slot])
+    s1, s2 = allpass_row(state.band_q27, x, s1, s2, gain_q27, drive_q31, hold_q31, bend_q29)
+    state.allpass_q58[channel, slot] = s1
+    state.allpass_q54[channel, slot] = s2
 
 
 @kernel

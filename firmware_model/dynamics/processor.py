@@ -6,14 +6,16 @@ import numpy as np
 
 from firmware_model.dynamics.compressor import compress_band
 from firmware_model.dynamics.crossover import split_bands
+from firmware_model.dynamics.level import magnitude
 from firmware_model.dynamics.limiter import advance, limit_block
 from firmware_model.dynamics.state import BankState, DynamicsState
 from firmware_model.dynamics.tuning import DynamicsParams
 from fixedpoint._jit import kernel
-from fixedpoint.arith import rnd_shift, sat16, sat32
+from fixedpoint.arith import clip, narrow32, rnd_shift, sat16, shl, trn_shift
 from fixedpoint.biquad import SIGNAL_FRAC_BITS
 
-_TO_Q15 = SIGNAL_FRAC_BITS - 15
+_TO_SUM = 3  # bands are added up in Q8.24
+_SUM_RAIL = (1 << 28) - 1
 
 
 class DynamicsProbes(NamedTuple):
@@ -60,6 +62,34 @@ def copy_rows(source, target, start):
 
 
 @kernel
+def add_row(x_q27, row, sum_q24, channel):
+    """Add a row to the sum of a channel, TRN to Q8.24: six of at most 2**28 fit."""
+    for n in range(x_q27.shape[1]):
+        sum_q24[channel, n] = np.int64(sum_q24[channel, n]) + trn_shift(np.int64(x_q27[row, n]), _TO_SUM)
+
+
+@kernel
+def take_sum(sum_q24, channel, bus_q27):
+    """Move the sum of a channel to its row of the bus, Q5.27, SAT to within 7 LSB, and leave 0.
+
+    Returns
+    -------
+    0 to 2**31, largest magnitude of the row
+    """
+    largest, smallest = np.int64(0), np.int64(0)
+    for n in range(sum_q24.shape[1]):
+        y_q24 = clip(np.int64(sum_q24[channel, n]), -_SUM_RAIL - 1, _SUM_RAIL)
+        sum_q24[channel, n] = 0
+        y_q27 = narrow32(shl(y_q24, _TO_SUM))
+        bus_q27[channel, n] = y_q27
+        if y_q27 > largest:
+            largest = y_q27
+        if y_q27 < smallest:
+            smallest = y_q27
+    return magnitude(largest, smallest)
+
+
+@kernel
 def process_bank(params: DynamicsParams, state: BankState, x_q15, start, bus_q27, probes):
     """One control block through crossover, compressors and band limiters, and the sum of the bands.
 
@@ -68,13 +98,17 @@ def process_bank(params: DynamicsParams, state: BankState, x_q15, start, bus_q27
     x_q15 : (channels, n) int16, Q1.15; the block begins at sample `start`
     bus_q27 : (channels, control samples) int32, Q5.27, SAT: the sum
     probes : None, or DynamicsProbes
+
+    Returns
+    -------
+    0 to 2**31, Q5.27, largest magnitude on the bus
     """
     split_bands(params, state, x_q15, start)
     if probes is not None:
         copy_rows(state.band_q27, probes.band_q27, start)
     block = start >> params.control_shift
     for band in range(params.bands):
-        level_q24, gain_q27 = compress_band(params, state, band)
+        level_q24, gain_q27, peak_q27 = compress_band(params, state, band)
         if probes is not None:
             probes.level_q24[band, block] = level_q24
             probes.gain_q27[band, block] = gain_q27
@@ -83,39 +117,52 @@ def process_bank(params: DynamicsParams, state: BankState, x_q15, start, bus_q27
                 params.band_limiter,
                 state.limiter,
                 band,
-                params.control_shift,
+                params.ramp_q32,
                 params.channels,
+                peak_q27,
                 state.band_q27,
             )
             if probes is not None:
                 probes.band_attenuation_q31[band, block] = attenuation_q31
+        for channel in range(params.channels):
+            add_row(state.band_q27, band * params.channels + channel, state.sum_q24, channel)
     if params.band_limiter.blocks > 0:
         advance(params.band_limiter, state.limiter)
     if probes is not None:
         copy_rows(state.band_q27, probes.limited_q27, start)
     # sum of the bands
+    bus_peak_q27 = np.int64(0)
     for channel in range(params.channels):
-        for n in range(1 << params.control_shift):
-            acc = np.int64(0)
-            for band in range(params.bands):
-                acc += np.int64(state.band_q27[band * params.channels + channel, n])
-            bus_q27[channel, n] = sat32(acc)
+        row_q27 = take_sum(state.sum_q24, channel, bus_q27)
+        if row_q27 > bus_peak_q27:
+            bus_peak_q27 = row_q27
+    return bus_peak_q27
 
 
 @kernel
-def limit_bus(params: DynamicsParams, state: DynamicsState, y_q15, start, probes):
-    """One control block of the bus through the full-band limiter, to Q1.15 from sample `start`, RND."""
+def to_q15(x_q27, row, y_q15, start):
+    """A row to Q1.15, from column `start` of the same row of y; RND, SAT."""
+    for n in range(x_q27.shape[1]):
+        y_q16 = trn_shift(np.int64(x_q27[row, n]), SIGNAL_FRAC_BITS - 16)
+        y_q15[row, start + n] = sat16(rnd_shift(narrow32(y_q16), 1))  # as RND of Q5.27, in 32 bits
+
+
+@kernel
+def limit_bus(params: DynamicsParams, state: DynamicsState, peak_q27, y_q15, start, probes):
+    """One control block of the bus through the full-band limiter, to Q1.15 from sample `start`, RND.
+
+    peak_q27 : 0 to 2**31, Q5.27, largest magnitude on the bus
+    """
     if probes is not None:
         copy_rows(state.bus_q27, probes.bus_q27, start)
     attenuation_q31 = limit_block(
-        params.limiter, state.limiter, 0, params.control_shift, params.channels, state.bus_q27
+        params.limiter, state.limiter, 0, params.ramp_q32, params.channels, peak_q27, state.bus_q27
     )
     advance(params.limiter, state.limiter)
     if probes is not None:
         probes.attenuation_q31[0, start >> params.control_shift] = attenuation_q31
     for channel in range(params.channels):
-        for n in range(1 << params.control_shift):
-            y_q15[channel, start + n] = sat16(rnd_shift(np.int64(state.bus_q27[channel, n]), _TO_Q15))
+        to_q15(state.bus_q27, channel, y_q15, start)
 
 
 @kernel
@@ -133,12 +180,13 @@ def process_frame(params: DynamicsParams, state: DynamicsState, x_q15, y_q15, pr
     -----
     Arithmetic: signals Q5.27 from input to output, rounded once by each multiplication; RND to Q1.15.
     Range: with |x| <= 1 every node of the crossover stays below 12, of 16. Gains saturate at 16, products and
-    the sum of the bands at +-16; |y| <= the full-band threshold (`limiter.limit_block`).
+    the sum of the bands at +-16, to within 31 LSB; |y| <= the full-band threshold (`limiter.limit_block`).
+    The bands are added up in Q8.24, TRN, where six of 16 fit.
     Error: against the float64 reference see benchmarks/results/dynamics.md; held by
     tests/firmware_model/dynamics/test_processor.py.
     Source: Yang, Chhetri, Murgia, Hilmes, ICASSP 2019 (arXiv 1903.06392).
     """
     for block in range(x_q15.shape[1] >> params.control_shift):
         start = block << params.control_shift
-        process_bank(params, state.bank, x_q15, start, state.bus_q27, probes)
-        limit_bus(params, state, y_q15, start, probes)
+        peak_q27 = process_bank(params, state.bank, x_q15, start, state.bus_q27, probes)
+        limit_bus(params, state, peak_q27, y_q15, start, probes)

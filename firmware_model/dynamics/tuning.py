@@ -10,7 +10,7 @@ from fixedpoint.biquad import SIGNAL_FRAC_BITS, butterworth
 from fixedpoint.qformat import Q2_30, Q8_24, Q15, Q31, QFormat
 
 LOG2_PER_DB = math.log2(10) / 20
-POWER_FRAC_BITS = 50  # mean squares are int64 in Q14.50
+POWER_FRAC_BITS = 48  # sums of squares are int64 in Q16.48
 SILENCE_Q24 = -20 << 24  # levels are no lower than -120 dBFS
 
 _Q5_27 = QFormat(5, 27)
@@ -60,8 +60,9 @@ class DynamicsParams(NamedTuple):
 
     channels, bands : int
     control_shift : int, log2 of the samples in a control block
+    ramp_q32 : int, one over these samples, Q.32
     all_pass : int, 1 or 0
-    section : (bands - 1, 3) int32, columns of `fixedpoint.biquad.Section`
+    section : (bands - 1, 4) int32, columns of `fixedpoint.biquad.Section`
     curve : CurveParams
     band_limiter : LimiterParams, a row for each band
     limiter : LimiterParams, one row
@@ -70,6 +71,7 @@ class DynamicsParams(NamedTuple):
     channels: int
     bands: int
     control_shift: int
+    ramp_q32: int
     all_pass: int
     section: np.ndarray
     curve: CurveParams
@@ -86,8 +88,9 @@ def quantise(config: DynamicsConfig) -> DynamicsParams:
         channels=config.channels,
         bands=len(bands),
         control_shift=config.control_samples.bit_length() - 1,
+        ramp_q32=(1 << 32) // config.control_samples,
         all_pass=int(config.all_pass),
-        section=np.array(sections, np.int32).reshape(len(sections), 3),
+        section=np.array(sections, np.int32).reshape(len(sections), 4),
         curve=_curves(bands, block_s),
         band_limiter=_band_limiters(bands, config.band_blocks, block_s),
         limiter=_limiter(config.limiter, config.limiter_blocks, block_s),

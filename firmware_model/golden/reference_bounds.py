@@ -14,44 +14,44 @@ MARGIN = 2.0
 # band is a large part of it. The detector's scores are sums of features that the firmware keeps in 8 bits.
 MEASURED: dict[str, dict[str, float]] = {
     "mbdp-smart-speaker": {
-        "band": 3.12e-07,  # 41.8 LSB
-        "level": 4.71e-02,  # 7.89e+05 LSB
-        "gain": 3.22e-06,  # 431 LSB
-        "band_attenuation": 3.27e-07,  # 701 LSB
-        "limited": 5.37e-07,  # 72 LSB
-        "bus": 5.34e-07,  # 71.6 LSB
-        "attenuation": 1.37e-07,  # 293 LSB
-        "output": 1.57e-05,  # 0.512 LSB
+        "band": 3.21e-07,  # 43 LSB
+        "level": 6.38e-02,  # 1.07e+06 LSB
+        "gain": 3.26e-06,  # 436 LSB
+        "band_attenuation": 5.71e-07,  # 1.23e+03 LSB
+        "limited": 8.74e-07,  # 117 LSB
+        "bus": 8.43e-07,  # 113 LSB
+        "attenuation": 1.86e-07,  # 399 LSB
+        "output": 1.58e-05,  # 0.516 LSB
     },
     "mbdp-conventional": {
-        "band": 5.18e-08,  # 6.95 LSB
-        "level": 1.94e-02,  # 3.25e+05 LSB
-        "gain": 1.21e-07,  # 16.2 LSB
+        "band": 7.97e-08,  # 10.7 LSB
+        "level": 1.01e-02,  # 1.68e+05 LSB
+        "gain": 1.71e-07,  # 22.9 LSB
         "band_attenuation": 0.0,  # 0 LSB
-        "limited": 1.23e-07,  # 16.4 LSB
-        "bus": 1.37e-07,  # 18.3 LSB
-        "attenuation": 2.92e-08,  # 62.6 LSB
-        "output": 1.54e-05,  # 0.502 LSB
+        "limited": 1.47e-07,  # 19.7 LSB
+        "bus": 3.51e-07,  # 47.1 LSB
+        "attenuation": 4.87e-08,  # 104 LSB
+        "output": 1.55e-05,  # 0.505 LSB
     },
     "mbdp-headset": {
-        "band": 5.04e-08,  # 6.75 LSB
+        "band": 4.84e-08,  # 6.49 LSB
         "level": 3.39e-02,  # 5.68e+05 LSB
         "gain": 1.89e-07,  # 25.3 LSB
         "band_attenuation": 0.0,  # 0 LSB
-        "limited": 5.84e-08,  # 7.83 LSB
-        "bus": 7.04e-08,  # 9.45 LSB
+        "limited": 6.47e-08,  # 8.68 LSB
+        "bus": 1.96e-07,  # 26.2 LSB
         "attenuation": 0.0,  # 0 LSB
-        "output": 1.53e-05,  # 0.501 LSB
+        "output": 1.54e-05,  # 0.503 LSB
     },
     "mbdp-six-bands": {
-        "band": 2.90e-06,  # 388 LSB
-        "level": 2.11e-02,  # 3.53e+05 LSB
-        "gain": 2.46e-06,  # 329 LSB
-        "band_attenuation": 8.08e-08,  # 174 LSB
-        "limited": 6.70e-07,  # 89.9 LSB
-        "bus": 1.11e-06,  # 149 LSB
-        "attenuation": 1.77e-07,  # 380 LSB
-        "output": 1.62e-05,  # 0.53 LSB
+        "band": 2.50e-06,  # 334 LSB
+        "level": 4.39e-02,  # 7.36e+05 LSB
+        "gain": 2.40e-06,  # 322 LSB
+        "band_attenuation": 2.06e-07,  # 442 LSB
+        "limited": 5.95e-07,  # 79.8 LSB
+        "bus": 1.18e-06,  # 157 LSB
+        "attenuation": 2.07e-07,  # 443 LSB
+        "output": 1.62e-05,  # 0.529 LSB
     },
     "watermark-detector": {
         "band_level": 1.96e-03,  # 0.5 LSB

@@ -8,7 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from scipy.signal import butter, lfilter
 
-from fixedpoint.biquad import MAX_RATIO, allpass_of, butterworth, smooth, svf
+from fixedpoint.biquad import MAX_RATIO, REST_Q54, REST_Q58, allpass_of, butterworth, smooth, svf
 from fixedpoint.errors import ConfigError
 
 ONE = 1 << 27
@@ -16,12 +16,12 @@ ONE = 1 << 27
 
 def run_section(x_q27, section):
     """Band, low and all-pass of a signal; largest integrators."""
-    s1 = s2 = np.int64(0)
+    s1, s2 = np.int64(REST_Q58), np.int64(REST_Q54)
     out = np.zeros((3, len(x_q27)), np.int64)
     largest = [0, 0]
     for n, x in enumerate(x_q27):
-        band, low, s1, s2 = svf(np.int64(x), s1, s2, *map(np.int64, section))
-        out[:, n] = band, low, allpass_of(np.int64(x), band)
+        band, low, s1, s2 = svf(np.int64(x), s1, s2, *map(np.int64, section[:3]))
+        out[:, n] = band, low, allpass_of(np.int64(x), band, np.int64(section.bend_q29))
         largest = [max(a, abs(int(s))) for a, s in zip(largest, (s1, s2), strict=True)]
     return out, largest
 
@@ -30,11 +30,24 @@ def run_section(x_q27, section):
 
 
 def test_coefficients_by_hand():
-    # f = fs/4: G = 1, d = 1 / (2 + sqrt 2) = 0.29289322, d (sqrt 2 + 1) = 0.70710678
+    # f = fs/4: G = 1, 2 d = 2 / (2 + sqrt 2) = 0.58578644, 2 d (sqrt 2 + 1) = 1.41421356
     section = butterworth(12000, 48000)
     assert section.gain_q27 == 2 << 27
-    assert section.solve_q30 == round(0.2928932188134524 * 2**30)
-    assert section.damp_q30 == round(0.7071067811865476 * 2**30)
+    assert abs(section.drive_q31 - 0.5857864376269049 * 2**31) <= 3.5
+    assert section.hold_q31 == (1 << 31) - round(section.drive_q31 * (math.sqrt(2) + 1))
+    assert section.bend_q29 == round(2.8284271247461903 * 2**29)
+
+
+@pytest.mark.parametrize("fs_hz", [16000, 44100, 48000, 96000])
+def test_hold_is_rounded_by_little(fs_hz):
+    """A sixth of an LSB where any drive would leave half of one."""
+    rounding = []
+    for corner_hz in np.geomspace(20, MAX_RATIO * fs_hz, 2000):
+        section = butterworth(corner_hz, fs_hz)
+        g = section.gain_q27 * 2.0**-28
+        assert abs(section.drive_q31 - 2**32 * g / (1 + math.sqrt(2) * g + g * g)) <= 3.5
+        rounding.append(abs((1 << 31) - section.hold_q31 - section.drive_q31 * (math.sqrt(2) + g)))
+    assert np.mean(rounding) < 0.07, f"mean {np.mean(rounding):.3f} LSB, largest {max(rounding):.3f}"
 
 
 @pytest.mark.parametrize("corner_hz", [0.99, 0, -1, MAX_RATIO * 48000 + 0.1, math.nan, math.inf])
@@ -61,24 +74,30 @@ def test_rounding_moves_the_corner_by_little(lowest_hz, fs_hz, stated):
 
 
 def test_one_sample_by_hand():
-    # From rest hp = d x, bp = G hp, lp = G bp; G = 1: all three 0.29289322. s' = 2 G times hp, bp.
+    # From rest s1' = 2 G d x, bp = s1'/2, s2' = 2 G bp, lp = s2'/2; G = 1: both outputs 0.29289322.
     section = butterworth(12000, 48000)
-    d = (section.solve_q30 * ONE + (1 << 29)) >> 30
-    band, low, s1, s2 = svf(np.int64(ONE), np.int64(0), np.int64(0), *map(np.int64, section))
-    assert (band, low) == (d, d)
-    assert (s1, s2) == (section.gain_q27 * d, section.gain_q27 * d)
+    rest = np.int64(REST_Q58), np.int64(REST_Q54)
+    band, low, s1, s2 = svf(np.int64(ONE), *rest, *map(np.int64, section[:3]))
+    assert s1 == REST_Q58 + section.drive_q31 * ONE  # Q6.58
+    assert band == s1 >> 32  # half of it, Q5.27
+    assert s2 == REST_Q54 + section.gain_q27 * band
+    assert low == (s2 >> 27) - (s2 >> 28)
+    assert band / 2**27 == pytest.approx(0.29289322, abs=2**-25)
+    assert low / 2**27 == pytest.approx(0.29289322, abs=2**-25)
     # x - 2 sqrt(2) bp = 1 - 0.8284271 = 0.1715729
-    assert allpass_of(np.int64(ONE), np.int64(d)) == round((1 - 2 * math.sqrt(2) * d / ONE) * ONE)
+    all_pass = allpass_of(np.int64(ONE), band, np.int64(section.bend_q29))
+    assert all_pass == ONE - (section.bend_q29 * int(band) >> 29)
+    assert all_pass / 2**27 == pytest.approx(0.1715729, abs=2**-24)
 
 
 # Largest error of low-pass, high-pass and all-pass in LSB of Q5.27 on full-scale noise, measured. At 20 Hz it
 # is the corner's rounding; at high corners the gains, up to 12, that enlarge what is rounded before them.
 MEASURED_LSB = {
-    20: (4.9, 12.6, 22.6),
-    60: (0.65, 1.5, 2.2),
-    1000: (1.9, 2.5, 5.5),
-    12000: (2.0, 2.5, 3.3),
-    21000: (28.1, 30.2, 33.6),
+    20: (8.1, 9.2, 21.1),
+    60: (1.1, 2.4, 4.0),
+    1000: (2.4, 3.8, 7.6),
+    12000: (2.0, 3.1, 6.6),
+    21000: (13.2, 19.7, 29.0),
 }
 
 
@@ -99,7 +118,7 @@ def test_section_against_float64(corner_hz, rng):
 
 @pytest.mark.parametrize(
     ("corner_hz", "band_lsb", "low_lsb"),
-    [(60, 0, 0), (1000, 0, 0), (7336, 0, 1), (12000, 0, 1), (21000, 5, 20)],
+    [(60, 0, 0), (1000, 0, 0), (7336, 1, 1), (12000, 1, 1), (21000, 3, 6)],
 )
 def test_a_constant_input_comes_to_rest(corner_hz, band_lsb, low_lsb, rng):
     """Band-pass nothing and low-pass the input, exactly at low corners, in LSB of Q5.27 at high ones."""
@@ -156,19 +175,19 @@ def test_no_wrap_on_the_worst_input_of_each_integrator(corner_hz):
     states = []
     s1 = s2 = np.int64(0)
     for n in range(600):
-        _, _, s1, s2 = svf(np.int64(ONE * (n == 0)), s1, s2, *map(np.int64, section))
+        _, _, s1, s2 = svf(np.int64(ONE * (n == 0)), s1, s2, *map(np.int64, section[:3]))
         states.append((int(s1), int(s2)))
     norms = l1_norms(corner_hz, 48000)
     for i, name in enumerate(("s1", "s2")):
         signs = [ONE if s[i] >= 0 else -ONE for s in reversed(states)]
         _, largest = run_section(signs, section)
-        assert largest[i] / 2**54 == pytest.approx(norms[name], rel=1e-3)
+        assert largest[i] / 2.0 ** (58, 54)[i] == pytest.approx(norms[name], rel=1e-3)
 
 
 # --- smoother --------------------------------------------------------------------------------
 
-signed = st.integers(-(1 << 61), 1 << 61)
-positive = st.integers(0, 1 << 62)
+signed = st.integers(-(1 << 61) + 1, (1 << 61) - 1)
+positive = st.integers(0, (1 << 62) - 1)
 
 
 def test_smooth_by_hand():

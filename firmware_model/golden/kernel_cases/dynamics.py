@@ -12,6 +12,7 @@ from firmware_model.dynamics.processor import init_probes, process_frame
 from firmware_model.dynamics.state import CLOCK_RELEASE, CLOCK_WANT, DynamicsState, LimiterState, init_state
 from firmware_model.dynamics.tuning import DynamicsParams, LimiterParams, quantise
 from firmware_model.golden.frozen_random import FrozenRandom
+from firmware_model.golden.kernel_cases.dynamics_rows import CASES as ROW_CASES
 from fixedpoint.arith import INT16_MAX, INT16_MIN, INT32_MAX, INT32_MIN
 
 BANDS = (
@@ -49,6 +50,7 @@ def fill_limiter(rng: FrozenRandom, params: LimiterParams, state: LimiterState) 
     for ring in (state.want_q31, state.released_q31):
         ring[:] = np.where(rng.random(ring.shape) < 0.5, top, rng.integers(0, top, ring.shape))
     state.sum_q31[:] = state.released_q31.sum(axis=1, dtype=np.int64)
+    state.since_q31[:] = state.want_q31[:, :1].max(axis=1, initial=0)
     state.released_q62[:] = state.want_q31.max(axis=1, initial=0).astype(np.int64) << 31
     state.attenuation_q31[:] = rng.choice([0, 1, top], len(state.attenuation_q31))
     state.delay_q27[:] = rng.choice([INT32_MIN, INT32_MAX, 0, 1, -1], state.delay_q27.shape)
@@ -61,7 +63,7 @@ def busy_state(rng: FrozenRandom, params: DynamicsParams) -> DynamicsState:
     """Levels, gains, limiters and work areas at anything that they can hold; the crossover is at rest."""
     state = init_state(params)
     bank = state.bank
-    bank.power_q50[:] = rng.choice([0, 1, 1 << 46, 1 << 54], params.bands)
+    bank.power_q48[:] = rng.choice([0, 1, 1 << 46, 1 << 54], params.bands)
     bank.held_q55[:] = rng.choice([-(4 << 55), 0, 18 << 55], params.bands)
     bank.reduction_q55[:] = rng.choice([-(4 << 55), 0, 18 << 55], params.bands)
     bank.gain_q27[:] = rng.choice([0, 1 << 27, INT32_MAX], params.bands)
@@ -130,12 +132,6 @@ def _curves(rng: FrozenRandom) -> list[tuple]:
     return cases
 
 
-def _peaks(rng: FrozenRandom) -> list[tuple]:
-    x = rng.choice([INT32_MIN, INT32_MAX, 0, 1, -1], (4, 8)).astype(np.int32)
-    zero = np.zeros((4, 8), np.int32)
-    return [(np.int64(8), a, *_ints(first, rows)) for a in (x, zero) for first, rows in ((0, 4), (2, 1))]
-
-
 def _splits(rng: FrozenRandom) -> list[tuple]:
     """The crossover's first split, its integrators left at what a worst input made of them."""
     params = quantise(config(len(BANDS), 1))
@@ -147,6 +143,20 @@ def _splits(rng: FrozenRandom) -> list[tuple]:
         state.band_q27[top] = block
         out.append((params, state._replace(band_q27=state.band_q27.copy()), *_ints(top, 0, 0, 0)))
     return out
+
+
+def _rows(*rows: int, sections: int = 4) -> Callable[[FrozenRandom], list[tuple]]:
+    """Rows of a busy state at rest, and sections of low and high corner."""
+
+    def build(rng: FrozenRandom) -> list[tuple]:
+        params = quantise(config(len(BANDS)))
+        state = busy_state(rng, params).bank
+        return [
+            (state.band_q27.copy(), *_ints(*rows, 0, 0), *_ints(*params.section[edge, :sections]))
+            for edge in range(len(BANDS) - 1)
+        ]
+
+    return build
 
 
 def _phases(rng: FrozenRandom) -> list[tuple]:
@@ -209,11 +219,12 @@ def _limit_blocks(rng: FrozenRandom) -> list[tuple]:
     params = quantise(config())
     state = busy_state(rng, params)
     rails = [rng.choice([INT32_MIN, INT32_MAX, 0], (2, 4)).astype(np.int32) for _ in range(8)]
-    full = [(params.limiter, state.limiter, *_ints(0, 2, 2), x) for x in rails]
+    tail = params.ramp_q32, 2, 1 << 31
+    full = [(params.limiter, state.limiter, *_ints(0, *tail), x) for x in rails]
     bands = busy_state(rng, params)
     bands.bank.band_q27[:] = rng.choice([INT32_MIN, INT32_MAX, 0], bands.bank.band_q27.shape)
     rows = [
-        (params.band_limiter, bands.bank.limiter, *_ints(row, 2, 2), bands.bank.band_q27)
+        (params.band_limiter, bands.bank.limiter, *_ints(row, *tail), bands.bank.band_q27)
         for row in (0, 1, 2, 1, 0)
     ]
     return full + rows
@@ -254,7 +265,7 @@ def _buses(rng: FrozenRandom) -> list[tuple]:
     cases = []
     for start in (0, 4, 12):
         state, y = busy_state(rng, params), np.zeros((2, 16), np.int16)
-        cases.append((params, state, y, np.int64(start), probes))
+        cases.append((params, state, np.int64(1 << 31), y, np.int64(start), probes))
     return cases
 
 
@@ -303,10 +314,10 @@ def _changes(rng: FrozenRandom) -> list[tuple]:
 
 _NAME = "firmware_model.dynamics"
 CASES: dict[str, Callable[[FrozenRandom], list[tuple]]] = {
+    **ROW_CASES,
     f"{_NAME}.gain_computer.downward_q24": _curves,
     f"{_NAME}.gain_computer.upward_q24": _curves,
     f"{_NAME}.gain_computer.reduction_q24": _curves,
-    f"{_NAME}.level.block_peak": _peaks,
     f"{_NAME}.level.block_power": _each(*(_ints(band) for band in range(6)), bands=6),
     f"{_NAME}.level.band_level": _each(*(_ints(band) for band in range(6)), bands=6),
     f"{_NAME}.compressor.smooth_reduction": _each(
@@ -316,11 +327,15 @@ CASES: dict[str, Callable[[FrozenRandom], list[tuple]]] = {
         *(_ints(1, a, b) for a in (0, INT32_MAX, 5) for b in (0, INT32_MAX))
     ),
     f"{_NAME}.compressor.compress_band": _each(*(_ints(band) for band in range(6)), bands=6),
+    f"{_NAME}.crossover.low_and_allpass": _rows(0, 1),
+    f"{_NAME}.crossover.low_and_rest": _rows(0, 1, sections=3),
+    f"{_NAME}.crossover.allpass_row": _rows(5),
     f"{_NAME}.crossover.split": _splits,
     f"{_NAME}.crossover.keep_in_phase": _phases,
     f"{_NAME}.crossover.split_bands": _split_bands,
     f"{_NAME}.limiter.ceil_shift": lambda rng: [_ints(x, n) for x in (0, 1, 1 << 62) for n in (0, 1, 31)],
     f"{_NAME}.limiter.attenuation_for": _attenuations,
+    f"{_NAME}.limiter.hold": _wants,
     f"{_NAME}.limiter.next_attenuation": _wants,
     f"{_NAME}.limiter.limit_block": _limit_blocks,
     f"{_NAME}.limiter.advance": _turns,

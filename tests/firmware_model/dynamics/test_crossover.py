@@ -9,7 +9,7 @@ from firmware_model.dynamics.state import init_bank
 from firmware_model.dynamics.tuning import quantise
 from firmware_model.reference import crossover as reference
 from firmware_model.reference.crossover import band_response
-from fixedpoint.biquad import MAX_RATIO, allpass_of, butterworth, svf
+from fixedpoint.biquad import MAX_RATIO, REST_Q54, REST_Q58, allpass_of, butterworth, svf
 from tests.firmware_model.dynamics.twin import Q27, RATES, flat, model_of, run
 
 
@@ -123,22 +123,25 @@ def test_the_measurement_sees_a_wrong_slope():
 def test_low_plus_high_is_the_all_pass_to_the_last_bit(rng):
     params = quantise(flat(48000, [800.0]))
     state = init_bank(params)
-    section = [np.int64(v) for v in params.section[0]]
-    s1 = s2 = np.int64(0)
+    section, bend = [np.int64(v) for v in params.section[0, :3]], np.int64(params.section[0, 3])
+    s1, s2 = np.int64(REST_Q58), np.int64(REST_Q54)
     for _ in range(200):
         x_q27 = rng.integers(-1 << 27, 1 << 27, 8)
         state.band_q27[1] = x_q27
         split(params, state, 1, 0, 0, 0)
         for n, x in enumerate(x_q27):
             band, _, s1, s2 = svf(np.int64(x), s1, s2, *section)
-            assert state.band_q27[0, n] + np.int64(state.band_q27[1, n]) == allpass_of(np.int64(x), band)
+            assert state.band_q27[0, n] + np.int64(state.band_q27[1, n]) == allpass_of(
+                np.int64(x), band, bend
+            )
 
 
 @pytest.mark.parametrize("value", [-32768, 32767, 1, -1])
 def test_a_constant_passes_the_lowest_band_alone(value):
+    """But for limit cycles of sections of high corner: 3 LSB of Q5.27, which is 1/1300 of one of 16 bits."""
     nodes = run(flat(48000, [200, 1000, 5000]), np.full(24000, value, np.int16)).nodes
-    assert (nodes.band_q27[0, -100:] == value << 12).all()
-    assert (nodes.band_q27[1:, -100:] == 0).all()
+    left = np.abs(nodes.band_q27[:, -100:] - np.array([[value << 12], [0], [0], [0]])).max()
+    assert left <= 5, f"measured {left} LSB of Q5.27, was 3"
 
 
 def test_one_band_is_the_input():

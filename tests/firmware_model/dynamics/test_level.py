@@ -36,26 +36,26 @@ def bank(config, samples_q27):
 
 def test_block_peak_by_hand():
     x = np.array([[1, -5, 3], [4, 0, -6], [-(1 << 31), 2, 2]], np.int32)
-    assert [block_peak(3, x, first, rows) for first, rows in ((0, 1), (0, 2), (1, 1), (1, 2))] == [
+    assert [block_peak(x, first, rows) for first, rows in ((0, 1), (0, 2), (1, 1), (1, 2))] == [
         5,
         6,
         6,
         1 << 31,
     ]
-    assert block_peak(3, np.zeros((1, 3), np.int32), 0, 1) == 0
+    assert block_peak(np.zeros((1, 3), np.int32), 0, 1) == 0
 
 
 def test_block_power_by_hand():
-    # 1, 1/2, -1/2, 0 twice over: mean square 3/8, in Q18.46; the louder channel counts
+    # 1, 1/2, -1/2, 0 twice over: squares add up to 3, in Q16.48; the louder channel counts
     params, state = bank(one_band(channels=2, detector="rms"), 0)
     state.band_q27[1] = np.array([4, 2, -2, 0] * 2, np.int32) << 25
     state.band_q27[0] = 1 << 25
-    assert block_power(params, state, 0) == 3 << 47
+    assert block_power(params, state, 0) == 3 << 48
 
 
-def test_block_power_of_rails_is_256():
+def test_block_power_of_rails_is_16_times_256():
     params, state = bank(one_band(96000, detector="rms"), -(1 << 31))
-    assert block_power(params, state, 0) == 1 << 58
+    assert block_power(params, state, 0) == 1 << 60
 
 
 @pytest.mark.parametrize("exponent", range(-20, 5))

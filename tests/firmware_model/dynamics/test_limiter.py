@@ -37,7 +37,10 @@ class Limiter:
         attenuation = []
         for start in range(0, y.shape[1], 1 << self.shift):
             block = np.ascontiguousarray(y[:, start : start + (1 << self.shift)])
-            attenuation.append(limit_block(self.params, self.state, 0, self.shift, self.channels, block))
+            loudest = np.int64(peak(block))
+            attenuation.append(
+                limit_block(self.params, self.state, 0, 1 << 32 - self.shift, self.channels, loudest, block)
+            )
             advance(self.params, self.state)
             y[:, start : start + (1 << self.shift)] = block
         return y, np.array(attenuation)

@@ -196,7 +196,7 @@ def test_silence_follows_loud_input(kind, fs_hz, band, rng):
         after = run(config, np.zeros(fs_hz, np.int16), before.state)
         assert not after.y_q15[:, fs_hz // 2 :].any()
         left = np.abs(after.nodes.band_q27[:, fs_hz // 2 :]).max()
-        assert left <= 12, f"bands: {left} LSB of Q5.27 left, was 8"
+        assert left <= 8, f"bands: {left} LSB of Q5.27 left, was 4"
         assert not after.state.limiter.released_q62.any()
         assert not after.state.bank.limiter.released_q62.any()
 
@@ -211,8 +211,8 @@ def test_silence_at_the_highest_edges(rng):
         after = run(config, np.zeros(8000, np.int16), state)
         assert np.abs(after.y_q15[:, 4000:].astype(int)).max() <= 1
         left_lsb = max(left_lsb, np.abs(after.nodes.bus_q27[:, 4000:]).max() / 4096)
-    assert left_lsb < 1, (
-        f"limit cycle on the bus: {left_lsb:.2f} LSB of 16 bits, 0.71 measured over 400 sets of edges"
+    assert left_lsb < 0.5, (
+        f"limit cycle on the bus: {left_lsb:.2f} LSB of 16 bits, 0.26 measured over 300 sets of edges"
     )
 
 
@@ -233,7 +233,7 @@ def test_rest_is_the_state_of_the_start_but_for_its_rings():
     config = DynamicsConfig(**SETUPS["no band limiter"])
     state = run(config, programme("music", 0.3, 48000, 1)).state
     state = run(config, np.zeros(20 * 48000, np.int16), state).state
-    assert not state.bank.power_q50.any()
+    assert not state.bank.power_q48.any()
     assert not state.bank.held_q55.any()
     assert not state.bank.reduction_q55.any()
     assert not state.limiter.attenuation_q31.any()
@@ -244,7 +244,7 @@ def test_rest_is_the_state_of_the_start_but_for_its_rings():
 
 
 def test_ram_is_the_sum_of_the_arrays():
-    # 1 band, mono, 8 samples, 9 blocks of look-ahead: bank 8 + 8 + 8 + 4 + 32 + its limiter's clock 8 = 68;
-    # bus 32; limiter: clock 8, ring 40, 8, ring 36, sum 8, 4, delay 288.
+    # 1 band, mono, 8 samples, 9 blocks of look-ahead: bank 8 + 8 + 8 + 4 + 32 + 32 + its limiter's clock 8
+    # = 100; bus 32; limiter: clock 8, ring 40, 4, 8, ring 36, sum 8, 4, delay 288.
     config = DynamicsConfig()
-    assert state_bytes(run(config, np.zeros(8, np.int16)).state) == 68 + 32 + 392
+    assert state_bytes(run(config, np.zeros(8, np.int16)).state) == 100 + 32 + 396

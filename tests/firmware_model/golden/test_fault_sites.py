@@ -83,7 +83,7 @@ def test_the_same_sources_give_the_same_folder_and_others_another(root, tmp_path
 
 def test_every_rounding_of_the_real_kernels_is_a_site():
     made = fault_sites.rewrite()
-    for product, entry in (("dynamics", "limit_bus"), ("watermark", "weigh_features")):
+    for product, entry in (("dynamics", "to_q15"), ("watermark", "weigh_features")):
         reached = [made.sites[i] for i in made.reachable(f"firmware_model/{product}")]
         assert entry in {site.kernel for site in reached}
         assert {"rnd_shift"} <= {site.primitive for site in reached}

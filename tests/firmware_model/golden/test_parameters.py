@@ -52,9 +52,10 @@ def test_formats_and_formulas_come_from_the_docstrings():
     found = {each.name: each for each in parameters(find_case("mbdp-six-bands"))}
     assert found["curve.slope_q30"][2:] == ("Q2.30", 30, ["1 - 1/ratio"])
     assert found["section"].about[1:] == [
-        "[0] gain_q27: Q5.27, 2 G, the gain of an integrator",
-        "[1] solve_q30: Q2.30, d = 1 / (1 + sqrt(2) G + G^2)",
-        "[2] damp_q30: Q2.30, d (sqrt(2) + G)",
+        "[0] gain_q27: Q5.27, 2 G, from band-pass to the second integrator",
+        "[1] drive_q31: Q1.31, 2 G d, d = 1 / (1 + sqrt(2) G + G^2), from the input to the first",
+        "[2] hold_q31: Q1.31, 1 - 2 G d (sqrt(2) + G), from the first to itself",
+        "[3] bend_q29: Q3.29, 2 sqrt(2), from band-pass to all-pass",
     ]
     detector = {each.name: each for each in parameters(find_case("watermark-small"))}
     assert detector["threshold_q9"][2:] == ("Q7.9", 9, [])

@@ -232,7 +232,7 @@ def test_one_array_of_the_state_that_was_not_cleared_is_named():
 @pytest.mark.parametrize(
     ("change", "text"),
     [
-        (lambda p: p._replace(section=p.section[:, [0, 2, 1]].copy()), "section: columns 1 and 2 swapped"),
+        (lambda p: p._replace(section=p.section[:, [0, 2, 1, 3]].copy()), "section: columns 1 and 2 swapped"),
         (lambda p: p._replace(section=p.section[::-1].copy()), "section: rows in the reverse order"),
         (
             lambda p: p._replace(
@@ -276,7 +276,7 @@ def test_truncation_in_one_place_is_found_without_a_compiler(tmp_path, monkeypat
     matches = suspects.search_faults(evidence, tmp_path, modes=(TRUNCATE,))
     match = min(matches, key=lambda match: len(match.sites))
     assert match.where.startswith("at firmware_model/dynamics/processor.py:")
-    assert match.where.endswith("rnd_shift in limit_bus")
+    assert match.where.endswith("rnd_shift in to_q15")
     assert match.nodes == ("bus", "output")
     assert match.origin is not None
     assert (match.origin.node, match.origin.expected - match.origin.got) == ("output", 1)
