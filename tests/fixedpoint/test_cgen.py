@@ -9,6 +9,7 @@ import numpy as np
 import pytest
 
 from firmware_model.golden.cases import CASES
+from firmware_model.watermark.detector import process_frame as process_detector
 from fixedpoint._jit import registered_kernels
 from fixedpoint.cgen import translate
 from fixedpoint.cgen_host import Library, build
@@ -89,9 +90,34 @@ def test_names_sections_and_first_lines_carry_over(exported):
     assert "/* ---- narrowing */" in source
     assert "/* Saturate an int64 to [-2**15, 2**15 - 1]; the SSAT instruction at width 16. */" in source
     assert "    /* Headroom of the frame. */" in source
-    assert "/* x * 2**lead is within +-2**28 */" in source
+    assert "/* 1/96 of log2 */" in source
     assert "#define MEAN_SHIFT 5  /* running mean over 2**5 hops */" in source
-    assert "static const int32_t LOG2_Q31[64 * 3] = {" in source
+    assert "static const int32_t LOG2[64 * 3] = {" in source
+
+
+@pytest.fixture(scope="module")
+def detector():
+    """The detector and what it calls, as one source."""
+    run = CASES["watermark-small"].start()
+    x = np.zeros(run.params.hop, np.int16)
+    arguments = (run.params, run.state, x, run.output, None)
+    return translate([(process_detector, arguments)], "detector").source
+
+
+def test_kernels_with_loops_stay_functions_unless_called_in_one(detector):
+    apart = set(re.findall(r"^APART\nstatic \w+ (\w+)\(", detector, re.M))
+    assert {"stage_radix4", "split_real", "load_frame"} <= apart
+    # The log2 of a bin and the sum over a band's bins are steps of a loop over bands.
+    assert not apart & {"process_frame", "loud_band_q24", "log2_of_positive_q24", "rnd_shift"}
+
+
+def test_leading_zeros_are_one_instruction_where_the_compiler_knows_it(detector):
+    known, portable = (
+        detector.split("static int64_t clz32(int64_t x)\n{")[1].split("#endif")[0].split("#else")
+    )
+    assert "#ifdef __GNUC__" in known
+    assert "__builtin_clz" in known
+    assert "while (word != 0)" in portable
 
 
 def test_callees_stand_before_callers(exported):
