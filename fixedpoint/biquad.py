@@ -4,8 +4,8 @@ The section is the trapezoidal state-variable filter: two integrators, whose one
 low-pass, band-pass, high-pass and all-pass of the same corner. It has the transfer functions of a direct-form
 biquad, and in fixed point it has what that lacks: a corner of 20 Hz at 96 kHz costs no accuracy (coefficients
 are near 0 and 1, not near 2, states are no larger than the signal), and nothing is rounded inside the
-integrators. On a Cortex-M4 a sample is three multiply-accumulates of 32 by 32 into 64 bits and few shifts: the
-upper word of an integrator is read for nothing.
+integrators. On a Cortex-M4 a sample is three multiply-accumulates of 32 by 32 into 64 bits and a few shifts;
+the upper word of an integrator is read for nothing.
 """
 
 import math

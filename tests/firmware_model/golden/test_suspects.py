@@ -291,7 +291,7 @@ COMPRESSOR, LIMITER = "firmware_model.dynamics.compressor", "firmware_model.dyna
     ("fault", "place", "kind", "text", "node"),
     [
         ("truncation", "everywhere.rnd_shift", "truncation for rounding", "everywhere", "band"),
-        ("truncation", f"{BIQUAD}.rnd_shift", "truncation for rounding", "in fixedpoint/biquad.py", "band"),
+        ("rounded", f"{BIQUAD}.trn_shift", "rounding for truncation", "in fixedpoint/biquad.py", "band"),
         (
             "32 bits",
             f"{COMPRESSOR}.rnd_shift",
@@ -306,19 +306,19 @@ COMPRESSOR, LIMITER = "firmware_model.dynamics.compressor", "firmware_model.dyna
             "dynamics/compressor.py",
             "gain",
         ),
-        ("towards zero", f"{BIQUAD}.rnd_shift", "rounding towards zero", "in fixedpoint/biquad.py", "band"),
+        ("towards zero", f"{BIQUAD}.trn_shift", "rounding towards zero", "in fixedpoint/biquad.py", "band"),
         (
             "to even",
             f"{COMPRESSOR}.rnd_shift",
             "rounding of halves to even",
-            "apply_gain",
+            "scale_row",
             "band_attenuation",
         ),
         (
             "away",
             f"{COMPRESSOR}.rnd_shift",
             "rounding of halves away from zero",
-            "apply_gain",
+            "scale_row",
             "band_attenuation",
         ),
         (
