@@ -21,7 +21,7 @@ from firmware_model.device.cpu import find_cpu
 from firmware_model.device.export import Product
 from fixedpoint.errors import ConfigError
 
-# zig compiles C at clang's -O2 for -O3 as well, unless clang itself is told; and for -Os it leaves out symbols
+# zig compiles C at -O2 for -O3 as well, unless clang itself is told; and for -Os it leaves out the symbols
 # unless there is to be debugging information, which is not loaded.
 _LEVELS = {
     "3": ("-O3", "-Xclang", "-O3"),
