@@ -52,7 +52,7 @@ def propagate(x: np.ndarray, fs_hz: float, scene: Scene) -> Heard:
         `x` is empty, not one channel, not finite; or silent, where an SNR is wanted.
     """
     response = impulse_response(scene)
-    reverberant = _through(x, fs_hz, scene, response)
+    reverberant = through_room(at_one_metre(x, fs_hz, scene), response)
     return Heard(
         pcm=listen(reverberant, scene),
         fs_hz=scene.microphone.fs_hz,
@@ -73,7 +73,23 @@ def reverberate(x: np.ndarray, fs_hz: float, scene: Scene) -> np.ndarray:
     y : (ceil(n fs / fs_hz) + len(h) - 1,) float64, fs being the microphone's rate. The propagation delay and
         the full tail are kept: a mark at the end of `x` arrives late and rings on
     """
-    return _through(x, fs_hz, scene, impulse_response(scene))
+    response = impulse_response(scene)
+    return through_room(at_one_metre(x, fs_hz, scene), response)
+
+
+def at_one_metre(x: np.ndarray, fs_hz: float, scene: Scene) -> np.ndarray:
+    """What the loudspeaker alone gives at 1 m in free field, at the microphone's rate.
+
+    y : (ceil(n fs / fs_hz),) float64, fs being the microphone's rate; impulse responses are relative to it
+    """
+    y = play(x, fs_hz, scene.loudspeaker)
+    fs_mic_hz = scene.microphone.fs_hz
+    return y if fs_hz == fs_mic_hz else soxr.resample(y, fs_hz, fs_mic_hz, "VHQ")
+
+
+def through_room(y: np.ndarray, response: RoomResponse) -> np.ndarray:
+    """`at_one_metre` -> what arrives at the microphone: (n,) float -> (n + len(h) - 1,) float64."""
+    return signal.oaconvolve(y, response.h)
 
 
 def listen(reverberant: np.ndarray, scene: Scene, noise: np.ndarray | None = None) -> np.ndarray:
@@ -89,13 +105,6 @@ def listen(reverberant: np.ndarray, scene: Scene, noise: np.ndarray | None = Non
             noise = ambient(wanted.path or wanted.kind, y.size, fs_hz, _seed(scene, _NOISE_STREAM))
         y = y + scale_to_snr(y, noise, wanted.snr_db)
     return capture(y, fs_hz, scene.microphone, _seed(scene, _MICROPHONE_STREAM))
-
-
-def _through(x: np.ndarray, fs_hz: float, scene: Scene, response: RoomResponse) -> np.ndarray:
-    y = play(x, fs_hz, scene.loudspeaker)
-    if fs_hz != response.fs_hz:
-        y = soxr.resample(y, fs_hz, response.fs_hz, "VHQ")
-    return signal.oaconvolve(y, response.h)
 
 
 def _seed(scene: Scene, stream: int) -> int:

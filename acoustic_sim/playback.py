@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from dataclasses import replace
 from functools import lru_cache
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 import soxr
@@ -15,13 +15,14 @@ import soxr
 from acoustic_sim import codec as codecs
 from acoustic_sim import noise as noises
 from acoustic_sim.array_store import cached, content_key, source_key
-from acoustic_sim.channel import listen, reverberate
+from acoustic_sim.channel import at_one_metre, listen, through_room
 from acoustic_sim.codec import parse_codec, transcode
 from acoustic_sim.noise import ambient
 from acoustic_sim.placement import room_size_for
 from acoustic_sim.room import RoomResponse, impulse_response
 from acoustic_sim.scene import AMBIENT_KINDS, Ambient, Loudspeaker, MeasuredRoom, Microphone, Scene, Shoebox
-from acoustic_sim.sweep.axes import LOUDSPEAKERS
+from acoustic_sim.sweep.axes import LOUDSPEAKERS, SNR_AT_1M, SNR_AT_MICROPHONE
+from fixedpoint.errors import AudioError
 
 BEFORE_NOISE = (  # axes that decide what arrives at the microphone
     "codec",
@@ -33,14 +34,26 @@ BEFORE_NOISE = (  # axes that decide what arrives at the microphone
     "rt60_s",
     "rir",
 )
-AT_THE_MICROPHONE = ("snr_db", "noise", "clip_dbfs", "drift_ppm")
+AT_THE_MICROPHONE = (SNR_AT_MICROPHONE, SNR_AT_1M, "noise", "clip_dbfs", "drift_ppm")
 _BED_SECONDS = 4.0  # beds are made in whole multiples: recordings of about a length share one
 
 Values = Mapping[str, Any]
 
 
+class Arriving(NamedTuple):
+    """What arrives at the microphone before there is noise.
+
+    reverberant : (n,) float64 at the microphone's rate;  response : of the room it came through
+    over_1m_db : its level over that of the same sound at 1 m in free field; None of silence
+    """
+
+    reverberant: np.ndarray
+    response: RoomResponse
+    over_1m_db: float | None
+
+
 def scene_of(values: Values, seed: int) -> Scene:
-    """The scene that the axes describe; codec and resampling are no part of it.
+    """The scene that the axes describe; codec, resampling and an SNR given at 1 m are no part of it.
 
     values : of the axes of `sweep.axes`, all of them;  seed : of noise and microphone
 
@@ -86,9 +99,41 @@ def at_the_loudspeaker(x: np.ndarray, fs_hz: int, x_key: str, values: Values) ->
     return x
 
 
-def before_noise(x: np.ndarray, fs_hz: int, scene: Scene) -> tuple[np.ndarray, RoomResponse]:
-    """What arrives at the microphone, and the room it came through."""
-    return reverberate(x, fs_hz, scene), _response(scene.room, scene.distance_m, scene.microphone.fs_hz)
+def before_noise(x: np.ndarray, fs_hz: int, scene: Scene) -> Arriving:
+    """`channel.reverberate`, and the room that it came through."""
+    response = _response(scene.room, scene.distance_m, scene.microphone.fs_hz)
+    near = at_one_metre(x, fs_hz, scene)
+    reverberant = through_room(near, response)
+    powers = np.mean(reverberant**2), np.mean(near**2)
+    return Arriving(
+        reverberant, response, float(10 * np.log10(powers[0] / powers[1])) if all(powers) else None
+    )
+
+
+def with_noise_level(scene: Scene, values: Values, arriving: Arriving) -> Scene:
+    """The scene with the SNR at the microphone that one given at 1 m comes to; as it is where none is given.
+
+    Notes
+    -----
+    The noise has one level all over the room; the programme has the one that loudspeaker, volume included,
+    room and distance give it:
+
+        snr_db = snr_1m_db + 10 log10(mean(reverberant^2) / mean(near^2))
+
+    near being what the loudspeaker gives at 1 m in free field, each mean over the whole of its signal, as
+    `noise.scale_to_snr` takes it.
+
+    Raises
+    ------
+    AudioError
+        Nothing arrives: silence has no SNR.
+    """
+    if values[SNR_AT_1M] is None:
+        return scene
+    if arriving.over_1m_db is None:
+        raise AudioError(f"{SNR_AT_1M}={values[SNR_AT_1M]:g}: the programme is silent; an SNR needs power")
+    snr_db = values[SNR_AT_1M] + arriving.over_1m_db
+    return replace(scene, ambient=replace(scene.ambient, snr_db=snr_db))
 
 
 def at_the_microphone(reverberant: np.ndarray, scene: Scene) -> np.ndarray:

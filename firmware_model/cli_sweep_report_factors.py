@@ -23,6 +23,7 @@ WORDS = {
     "codec": ("codec", ""),
     "resample_hz": ("resampling", "Hz"),
     "snr_db": ("SNR", "dB"),
+    "snr_1m_db": ("SNR at 1 m", "dB"),
     "noise": ("noise", ""),
     "clip_dbfs": ("clipping level", "dBFS"),
     "drift_ppm": ("clock drift", "ppm"),

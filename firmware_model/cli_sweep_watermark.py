@@ -15,7 +15,6 @@ from acoustic_sim.array_store import cached, content_key, source_key
 from acoustic_sim.codec import parse_codec
 from acoustic_sim.one_thread import one_thread
 from acoustic_sim.programme import excerpt, excerpt_key
-from acoustic_sim.room import RoomResponse
 from acoustic_sim.scene import Scene
 from acoustic_sim.sweep.design import Condition
 from firmware_model import metrics, watermark
@@ -44,6 +43,7 @@ OUTCOME: dict[str, type] = {
     "rt60_s_measured": float,
     "drr_db": float,
     "delay_s": float,  # of the room
+    "snr_db_at_microphone": float,  # None without noise
     "seconds": float,  # heard
 }
 IMPOSTOR_SETS = 16  # sets of keys of others; which one is drawn by the row's seed
@@ -72,8 +72,7 @@ class _Arrived(NamedTuple):
     """What arrives at the microphone of a group of rows."""
 
     marked: _Marked
-    reverberant: np.ndarray
-    response: RoomResponse
+    arriving: playback.Arriving
 
 
 class _Scores(NamedTuple):
@@ -118,8 +117,7 @@ def evaluate(conditions: Sequence[Condition]) -> Iterator[tuple[Condition, dict[
                 if isinstance(sound, BittrueError):
                     raise sound
                 if heard is None or heard[0] != recording:
-                    pcm = playback.at_the_microphone(sound.reverberant, _scene(condition))
-                    heard = recording, _Recording(pcm, _keys(condition))
+                    heard = recording, _record(condition, sound)
                 outcome: dict[str, Any] | str = _outcome(condition, sound, heard[1])
             except BittrueError as error:
                 outcome = str(error)
@@ -128,16 +126,15 @@ def evaluate(conditions: Sequence[Condition]) -> Iterator[tuple[Condition, dict[
 
 def heard(condition: Condition) -> tuple[np.ndarray, int]:
     """What the microphone of a row delivers: (n,) int16, Q1.15, and its rate, Hz."""
-    scene = _scene(condition)
     with one_thread():
-        return playback.at_the_microphone(_arrive(condition).reverberant, scene), scene.microphone.fs_hz
+        return _record(condition, _arrive(condition)).pcm, _scene(condition).microphone.fs_hz
 
 
 class _Recording:
-    """A recording, and what each arithmetic makes of it, computed once."""
+    """A recording, its SNR in dB or None, and what each arithmetic makes of it, computed once."""
 
-    def __init__(self, pcm: np.ndarray, keys: list[Key]) -> None:
-        self.pcm, self._keys = pcm, keys
+    def __init__(self, pcm: np.ndarray, snr_db: float | None, keys: list[Key]) -> None:
+        self.pcm, self.snr_db, self._keys = pcm, snr_db, keys
         self._found: dict[str, _Scores] = {}
 
     def by(self, arithmetic: str) -> _Scores:
@@ -167,6 +164,12 @@ def _recording_key(condition: Condition) -> Hashable:
     return group_key(condition), condition.impostor_keys, *at_the_microphone
 
 
+def _record(condition: Condition, arrived: _Arrived) -> _Recording:
+    scene = playback.with_noise_level(_scene(condition), condition.values, arrived.arriving)
+    pcm = playback.at_the_microphone(arrived.arriving.reverberant, scene)
+    return _Recording(pcm, scene.ambient.snr_db, _keys(condition))
+
+
 def _arrive(condition: Condition) -> _Arrived:
     values = condition.values
     marked = _mark(
@@ -178,7 +181,7 @@ def _arrive(condition: Condition) -> _Arrived:
         values["strength_db"],
     )
     x = playback.at_the_loudspeaker(marked.y, marked.fs_hz, marked.key, values)
-    return _Arrived(marked, *playback.before_noise(x, marked.fs_hz, _scene(condition)))
+    return _Arrived(marked, playback.before_noise(x, marked.fs_hz, _scene(condition)))
 
 
 def _arrive_or_fail(condition: Condition) -> _Arrived | BittrueError:
@@ -244,7 +247,8 @@ def _signs(octets: bytes, patterns: int, slots: int, bands: int) -> np.ndarray:
 
 def _outcome(condition: Condition, arrived: _Arrived, heard: _Recording) -> dict[str, Any]:
     found, config = heard.by(condition.values["arithmetic"]), _CONFIG
-    drift_ppm, delay_s = condition.values["drift_ppm"], arrived.response.delay_s
+    response = arrived.arriving.response
+    drift_ppm, delay_s = condition.values["drift_ppm"], response.delay_s
     marks_s = arrived.marked.marks_s
     # The marks leave the loudspeaker on true time; the detector counts seconds on the microphone's clock.
     heard_s = (marks_s + delay_s) * (1 + drift_ppm * 1e-6)
@@ -266,9 +270,10 @@ def _outcome(condition: Condition, arrived: _Arrived, heard: _Recording) -> dict
         "latency_s": float(np.median(latencies_s)) if latencies_s.size else None,
         "hops_differ": _hops_differ(condition.values["arithmetic"], heard),
         "wsr_db": arrived.marked.wsr_db,
-        "rt60_s_measured": arrived.response.rt60_s,
-        "drr_db": arrived.response.drr_db,
+        "rt60_s_measured": response.rt60_s,
+        "drr_db": response.drr_db,
         "delay_s": delay_s,
+        "snr_db_at_microphone": heard.snr_db,
         "seconds": len(heard.pcm) / config.fs_hz,
     }
 

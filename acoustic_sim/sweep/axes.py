@@ -2,7 +2,7 @@
 
 import re
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from difflib import get_close_matches
 from pathlib import Path
 from typing import Any
@@ -21,6 +21,7 @@ LOUDSPEAKERS: dict[str, Loudspeaker] = {
 }
 PAIRED = "arithmetic"  # rows that differ in this alone hear the same PCM
 OF_A_SIMULATED_ROOM = ("distance_m", "room_m", "rt60_s")
+SNR_AT_MICROPHONE, SNR_AT_1M = "snr_db", "snr_1m_db"  # a plan has one of them at most
 
 
 @dataclass(frozen=True)
@@ -32,6 +33,7 @@ class Axis:
     accepted : what a message says
     read : (value of TOML, folder of the plan) -> value; raises ValueError, with a message if it has more to
         say than `accepted`
+    in_every_digest : False of an axis that older plans did not know: those without it keep their digest
     """
 
     name: str
@@ -39,6 +41,7 @@ class Axis:
     default: Any
     accepted: str
     read: Callable[[Any, Path], Any]
+    in_every_digest: bool = True
 
     @property
     def spans(self) -> bool:
@@ -182,6 +185,10 @@ _ARITHMETIC = _text(
     PAIRED, "q15", r"q15|float|q15\+[A-Za-z0-9_.:@/-]+", '"q15", "float", or "q15+FAULT" with a named fault'
 )
 
+# Programme over noise as it would be at 1 m in free field: the noise has a level of its own, and the SNR at
+# the microphone follows from distance and room. 30 m take 30 dB at most, which leaves what `snr_db` may be.
+_SNR_1M = replace(_number(SNR_AT_1M, None, -10, 100, "dB", "none"), in_every_digest=False)
+
 # In the order of a table's columns, which is that of its rows as well: the first varies slowest.
 AXES: dict[str, tuple[Axis, ...]] = {
     "watermark": (
@@ -193,7 +200,8 @@ AXES: dict[str, tuple[Axis, ...]] = {
         _VOLUME,
         _codec("codec"),
         _whole("resample_hz", None, 8000, 192000, "Hz", "none"),
-        _number("snr_db", None, -40, 120, "dB", "none"),
+        _number(SNR_AT_MICROPHONE, None, -40, 120, "dB", "none"),
+        _SNR_1M,
         _sound("noise", "cafe", AMBIENT_KINDS),
         _number("clip_dbfs", 0.0, -60, 0, "dBFS"),
         _number("drift_ppm", 0.0, -1000, 1000, "ppm"),

@@ -9,7 +9,7 @@ from functools import cached_property
 from pathlib import Path
 from typing import Any
 
-from acoustic_sim.sweep.axes import AXES, PAIRED
+from acoustic_sim.sweep.axes import AXES, PAIRED, Axis
 from acoustic_sim.sweep.design import FACTORIAL, Condition, Levels, Span, cells, order, seed_of
 from acoustic_sim.sweep.plan_places import check_places
 from acoustic_sim.sweep.plan_tables import Problems, read_axes, read_programme, read_settings
@@ -102,7 +102,7 @@ class Plan:
         How the file is laid out, and what only a report uses, does not count.
         """
         content = {path: _sha256(path) for path in sorted(self.files)}
-        rows = self.conditions()
+        counts = [axis.name for axis in AXES[self.product] if axis.in_every_digest or self._uses(axis)]
         tree = {
             "product": self.product,
             "programmes": [self.as_written(name) for name in self.programmes],
@@ -114,13 +114,16 @@ class Plan:
                     c.programme != "" and self.as_written(c.programme),
                     c.repeat,
                     c.seed,
-                    *map(self.as_written, c.values.values()),
+                    *(self.as_written(c.values[name]) for name in counts),
                 ]
-                for c in rows
+                for c in self.conditions()
             ],
         }
         text = json.dumps(tree, sort_keys=True, separators=(",", ":"), allow_nan=False)
         return hashlib.sha256(text.encode()).hexdigest()
+
+    def _uses(self, axis: Axis) -> bool:
+        return self.levels[axis.name] != (axis.default,)
 
     def as_written(self, value: Any) -> Any:
         """A value as a table has it: paths as the plan names them, the rest as it is."""

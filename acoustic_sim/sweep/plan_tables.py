@@ -6,7 +6,14 @@ from pathlib import Path
 from typing import Any
 
 from acoustic_sim.excitation import KINDS, MAX_SECONDS
-from acoustic_sim.sweep.axes import AXES, OF_A_SIMULATED_ROOM, Axis, read_sound
+from acoustic_sim.sweep.axes import (
+    AXES,
+    OF_A_SIMULATED_ROOM,
+    SNR_AT_1M,
+    SNR_AT_MICROPHONE,
+    Axis,
+    read_sound,
+)
 from acoustic_sim.sweep.design import DESIGNS, FACTORIAL, HYPERCUBE, Levels, Span
 from fixedpoint.errors import BittrueError, ConfigError
 
@@ -136,7 +143,17 @@ def read_axes(
             if name in table:
                 problems.add(f"axes.{name}: a measured room has its own; drop {name} or rir")
             levels[name] = (None,)
+    _name_second_snr(table, problems)
     return levels
+
+
+def _name_second_snr(table: dict[str, Any], problems: Problems) -> None:
+    for other, why in (
+        (SNR_AT_MICROPHONE, "says the SNR at the microphone, which follows from the one at 1 m"),
+        ("rir", "does not say what its level would be at 1 m"),
+    ):
+        if SNR_AT_1M in table and other in table:
+            problems.add(f"axes.{SNR_AT_1M}: {other} {why}; drop {SNR_AT_1M} or {other}")
 
 
 def _name_unknown_axes(table: dict[str, Any], product: str, problems: Problems) -> None:

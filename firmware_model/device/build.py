@@ -21,7 +21,14 @@ from firmware_model.device.cpu import find_cpu
 from firmware_model.device.export import Product
 from fixedpoint.errors import ConfigError
 
-OPTIMISE = ("3", "2", "s")
+# zig compiles C at -O2 for -O3 as well, unless clang itself is told; and for -Os it leaves out the symbols
+# unless there is to be debugging information, which is not loaded.
+_LEVELS = {
+    "3": ("-O3", "-Xclang", "-O3"),
+    "2": ("-O2", "-Xclang", "-O2"),
+    "s": ("-Os", "-Xclang", "-Os", "-g"),
+}
+OPTIMISE = tuple(_LEVELS)
 HARNESS = ".harness"  # section of what is not the product's: no flash of it is counted
 INSTANCE, MEMORY = "device_instance", "device_memory"  # names that `device_source` gives
 FLASH_ADDRESS, FLASH_BYTES = 0x08000000, 2 << 20
@@ -100,7 +107,7 @@ def compile_firmware(product: Product, cpu: str, optimise: str, folder: Path) ->
         f"{product.prefix}.c": product.source,
         "device.c": device_source(product),
     }
-    return link(sources, (product.init, product.process, MEMORY), cpu, folder, (f"-O{optimise}",))
+    return link(sources, (product.init, product.process, MEMORY), cpu, folder, _LEVELS[optimise])
 
 
 def link(

@@ -11,7 +11,7 @@ from acoustic_sim.channel import listen, reverberate
 from acoustic_sim.codec import Codec, transcode
 from acoustic_sim.excitation import synthesise
 from acoustic_sim.placement import room_size_for
-from acoustic_sim.room import impulse_response
+from acoustic_sim.room import RoomResponse, impulse_response
 from acoustic_sim.scene import MeasuredRoom, Microphone, Shoebox
 from acoustic_sim.sweep.axes import AXES, LOUDSPEAKERS
 from fixedpoint.errors import BittrueError
@@ -98,9 +98,9 @@ def test_a_device_at_8_khz_keeps_time_and_takes_the_treble():
 
 def test_what_arrives_is_the_channels_with_the_room_it_came_through():
     made = playback.scene_of(values(distance_m=2.0, rt60_s=0.3), 1)
-    y, response = playback.before_noise(X, 48000, made)
-    assert np.array_equal(y, reverberate(X, 48000, made))
-    assert response.rt60_s == impulse_response(made).rt60_s
+    arriving = playback.before_noise(X, 48000, made)
+    assert np.array_equal(arriving.reverberant, reverberate(X, 48000, made))
+    assert arriving.response.rt60_s == impulse_response(made).rt60_s
 
 
 def test_without_noise_the_microphone_is_the_channels():
@@ -133,6 +133,56 @@ def test_the_snr_is_that_of_the_recording_and_not_of_the_bed():
     noise = playback.at_the_microphone(y, loud).astype(float) - 32768 * y
     snr_db = 10 * np.log10(np.mean((32768 * y) ** 2) / np.mean(noise**2))
     assert snr_db == pytest.approx(10.0, abs=1e-3), f"{snr_db:.6f} dB"
+
+
+def through_free_field(monkeypatch, distance_m, **changed):
+    """What arrives through the distance alone, h = 1/d after d/c, and the scene with its noise level."""
+    delay = round(distance_m / 343 * 16000)
+    h = np.zeros(delay + 1)
+    h[delay] = 1 / distance_m
+    response = RoomResponse(h, 16000, distance_m, 0.1, 60.0, delay / 16000)
+    monkeypatch.setattr(playback, "_response", lambda *room: response)
+    chosen = values(distance_m=distance_m, loudspeaker="ideal", **changed)
+    made = playback.scene_of(chosen, 1)
+    arriving = playback.before_noise(X[::3], 16000, made)
+    return arriving, playback.with_noise_level(made, chosen, arriving)
+
+
+def test_the_snr_at_1_m_falls_by_the_law_of_distance(monkeypatch):
+    """4 m take 20 log10(4) = 12.041 dB; 187 samples of delay, round(4/343 * 16000), make 32187 of 32000 and
+    so take another 10 log10(32187/32000) = 0.025 dB of the mean. 20 dB at 1 m leave 7.934 dB."""
+    arriving, made = through_free_field(monkeypatch, 4.0, snr_1m_db=20.0)
+    assert len(arriving.reverberant) == 32187
+    assert arriving.over_1m_db == pytest.approx(-12.041 - 0.025, abs=1e-3)
+    assert made.ambient.snr_db == pytest.approx(7.934, abs=1e-3)
+
+
+def test_the_noise_has_one_level_and_one_draw_at_every_distance(monkeypatch):
+    """What the microphone hears less what arrives: 10 dB below the programme at 1 m, at 1 m as at 9 m."""
+    raw = Microphone(gain_db=0.0, self_noise_dbfs=None)
+    found = []
+    for distance_m in (1.0, 9.0):
+        arriving, made = through_free_field(monkeypatch, distance_m, snr_1m_db=10.0, noise="fan")
+        heard = playback.at_the_microphone(arriving.reverberant, dataclasses.replace(made, microphone=raw))
+        found.append((heard / 32768 - arriving.reverberant)[: len(X) // 3])
+    near, far = found
+    for noise in found:
+        level_db = 10 * np.log10(np.mean(X[::3] ** 2) / np.mean(noise**2))
+        assert level_db == pytest.approx(10.0, abs=0.05), f"{level_db:.3f} dB: a part of it is longer"
+    assert np.corrcoef(near, far)[0, 1] > 0.999
+
+
+def test_without_an_snr_at_1_m_the_scene_is_as_it_was(monkeypatch):
+    _, made = through_free_field(monkeypatch, 4.0, snr_db=12.0)
+    assert made.ambient.snr_db == 12.0
+
+
+def test_silence_has_no_snr_at_1_m():
+    chosen = values(snr_1m_db=10.0)
+    made = playback.scene_of(chosen, 1)
+    arriving = playback.before_noise(np.zeros(16000), 16000, made)
+    with pytest.raises(BittrueError, match=r"snr_1m_db=10: the programme is silent; an SNR needs power"):
+        playback.with_noise_level(made, chosen, arriving)
 
 
 def test_seeds_and_kinds_have_beds_of_their_own():

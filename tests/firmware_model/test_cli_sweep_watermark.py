@@ -49,7 +49,7 @@ def quiet():
 def test_an_outcome_has_the_parts_it_says(quiet):
     assert list(quiet) == list(sweep.OUTCOME)
     for name, value in quiet.items():
-        kind = type(None) if name == "hops_differ" else sweep.OUTCOME[name]
+        kind = type(None) if name in ("hops_differ", "snr_db_at_microphone") else sweep.OUTCOME[name]
         assert type(value) is kind, name
 
 
@@ -87,6 +87,7 @@ def mixed_rows():
         {"snr_db": 10.0},
         {"snr_db": 10.0, "arithmetic": "float"},
         {"snr_db": 10.0, "arithmetic": "q15+truncate"},
+        {"snr_1m_db": 8.0},
         {"snr_db": 10.0, "drift_ppm": 50.0},
         {"snr_db": 10.0, "clip_dbfs": -30.0},
         {"snr_db": 10.0, "noise": "fan"},
@@ -105,7 +106,7 @@ def test_a_row_alone_is_the_row_among_others_in_any_order():
     together = dict(zip((r.row for r in rows), outcomes(*rows), strict=True))
     for condition, outcome in sweep.evaluate(rows[::-1]):
         assert outcome == together[condition.row], condition
-    for condition in (rows[1], rows[3], rows[6]):
+    for condition in (rows[1], rows[3], rows[7]):
         sweep._mark.cache_clear()
         playback._bed.cache_clear()
         assert outcomes(condition) == [together[condition.row]]
@@ -135,8 +136,21 @@ def test_what_is_kept_on_disk_gives_the_same_row(monkeypatch, tmp_path):
     for _ in range(2):  # built anew, then read
         sweep._mark.cache_clear()
         playback._bed.cache_clear()
+        playback._response.cache_clear()
         assert outcomes(condition) == [want]
     assert sorted(path.name for path in tmp_path.iterdir()) == ["coded", "marked", "noise", "rir"]
+
+
+def test_an_snr_at_1_m_is_the_one_at_the_microphone_that_it_comes_to():
+    """The same noise at the same level: the row that names the SNR at the microphone hears the same."""
+    (given,) = outcomes(row(snr_1m_db=8.0))
+    (same,) = outcomes(row(snr_db=given["snr_db_at_microphone"]))
+    assert same == given
+    assert np.array_equal(
+        sweep.heard(row(snr_1m_db=8.0))[0], sweep.heard(row(snr_db=same["snr_db_at_microphone"]))[0]
+    )
+    (far,) = outcomes(row(snr_1m_db=8.0, distance_m=6.0))
+    assert far["snr_db_at_microphone"] < given["snr_db_at_microphone"] - 6
 
 
 def test_rows_of_one_group_embed_and_convolve_once(monkeypatch):
@@ -156,6 +170,7 @@ def test_rows_of_one_group_embed_and_convolve_once(monkeypatch):
     ("axis", "value", "shares"),
     [
         ("snr_db", 3.0, True),
+        ("snr_1m_db", 3.0, True),
         ("noise", "fan", True),
         ("clip_dbfs", -20.0, True),
         ("drift_ppm", 10.0, True),
@@ -229,9 +244,10 @@ def test_an_error_is_one_line_and_the_rows_around_it_stand(monkeypatch, quiet):
         row(4, seconds=1.0),
         row(5, programme="/nowhere/gone.wav"),
         row(6, programme="silence", snr_db=10.0),
-        row(7, codec="mp3-100"),
-        row(8, arithmetic="q15+spoil"),
-        row(9),
+        row(7, programme="silence", snr_1m_db=10.0),
+        row(8, codec="mp3-100"),
+        row(9, arithmetic="q15+spoil"),
+        row(10),
     ]
     found = outcomes(*rows)
     assert found[0] == found[-1] == quiet
@@ -241,6 +257,7 @@ def test_an_error_is_one_line_and_the_rows_around_it_stand(monkeypatch, quiet):
         "1.000 s of audio (48000 samples) found; a mark needs 2.048 s",
         "programme='/nowhere/gone.wav': cannot be read",
         "x is silent: an SNR needs power",
+        "snr_1m_db=10: the programme is silent",
         "codec='mp3-100': the rate of mp3 must be",
         "fault 'spoil': must be one of truncate,",
     ]

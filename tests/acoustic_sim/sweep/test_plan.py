@@ -141,6 +141,25 @@ def test_the_digest_is_that_of_the_rows_and_the_files_not_of_the_text(plan_of, t
     assert plan_of(text).digest != first
 
 
+def test_an_axis_that_is_new_leaves_the_digests_of_plans_without_it(plan_of):
+    """The digest as it was before there was an SNR at 1 m: results of that time go on."""
+    text = HEAD + PROGRAMME + "[axes]\nsnr_db = [0, 5]\n"
+    first = plan_of(text).digest
+    assert first == "09492804e74dc7ee2a7f40186d0c1599b5fb3ea7215087abfddfba58c4a0511b"
+    assert plan_of(text.replace("snr_db = [0", "snr_1m_db = [0")).digest != first
+    assert (
+        plan_of(HEAD + PROGRAMME).digest == plan_of(HEAD + PROGRAMME + "[axes]\nsnr_1m_db = 'none'\n").digest
+    )
+
+
+def test_rows_that_differ_in_the_snr_at_1_m_are_pairs(plan_of):
+    """As those that differ in the SNR at the microphone: one seed, so one excerpt and one draw of noise."""
+    rows = plan_of("repeats = 2\n" + AXIS + "snr_1m_db = [20, 'none']\ndistance_m = [1, 2]\n").conditions()
+    assert len(rows) == 8
+    for repeat in range(2):
+        assert len({c.seed for c in rows if c.repeat == repeat}) == 1
+
+
 def test_a_file_named_by_its_absolute_path_counts_by_its_content_too(plan_of, tmp_path):
     text = HEAD + PROGRAMME + f"[axes]\nnoise = '{tmp_path}/a.wav'\n"
     first = plan_of(text).digest
@@ -199,6 +218,12 @@ BAD = {
     AXIS + "noise = 'c.wav'\n": "axes.noise='c.wav': no such file",
     AXIS + "rir = 'c.wav'\n": "axes.rir='c.wav': no such file",
     AXIS + "rir = 'a.wav'\nrt60_s = 1\n": "axes.rt60_s: a measured room has its own",
+    AXIS + "snr_db = 5\nsnr_1m_db = 5\n": "axes.snr_1m_db: snr_db says the SNR at the microphone, which "
+    "follows from the one at 1 m; drop snr_1m_db or snr_db",
+    AXIS + "rir = 'a.wav'\nsnr_1m_db = 5\n": "axes.snr_1m_db: rir does not say what its level would be at "
+    "1 m; drop snr_1m_db or rir",
+    AXIS + "snr_1m_db = -11\n": 'axes.snr_1m_db=-11: must be in [-10, 100] dB or "none"',
+    "product = 'mbdp'\n" + PROGRAMME + "[axes]\nsnr_1m_db = 1\n": "axes.snr_1m_db: an axis of watermark",
     AXIS + "codec = 'mp3'\n": "axes.codec='mp3': the rate of mp3 must be",
     AXIS + "codec = 'mp3-129'\n": "axes.codec='mp3-129': the rate of mp3 must be",
     AXIS + "codec = 3\n": 'axes.codec=3: must be "none", or a codec',

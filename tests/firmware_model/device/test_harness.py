@@ -45,6 +45,13 @@ def test_outputs_and_final_state_are_the_models(case, cpu):
     assert np.array_equal(result.nodes[case.output.name], frozen)
 
 
+def test_levels_of_optimisation_differ_in_cost_and_not_in_bits():
+    results = {optimise: run_case(MBDP, "cortex-m4", optimise) for optimise in ("3", "2", "s")}
+    assert all(result.bit_exact for result in results.values())
+    assert results["3"].code_bytes > results["2"].code_bytes > results["s"].code_bytes
+    assert len({result.instructions for result in results.values()}) == 3
+
+
 def test_two_runs_cost_the_same():
     costs = [run_case(MBDP)._replace(nodes={}) for _ in range(2)]
     assert costs[0] == costs[1]
