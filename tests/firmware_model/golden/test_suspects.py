@@ -290,7 +290,7 @@ COMPRESSOR, LIMITER = "firmware_model.dynamics.compressor", "firmware_model.dyna
 @pytest.mark.parametrize(
     ("fault", "place", "kind", "text", "node"),
     [
-        ("truncation", "everywhere.rnd_shift", "truncation for rounding", "everywhere", "band"),
+        ("truncation", "everywhere.rnd_shift", "truncation for rounding", "everywhere", "level"),
         ("rounded", f"{BIQUAD}.trn_shift", "rounding for truncation", "in fixedpoint/biquad.py", "band"),
         (
             "32 bits",
