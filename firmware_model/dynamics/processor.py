@@ -143,8 +143,7 @@ def process_bank(params: DynamicsParams, state: BankState, x_q15, start, bus_q27
 def to_q15(x_q27, row, y_q15, start):
     """A row to Q1.15, from column `start` of the same row of y; RND, SAT."""
     for n in range(x_q27.shape[1]):
-        y_q16 = trn_shift(np.int64(x_q27[row, n]), SIGNAL_FRAC_BITS - 16)
-        y_q15[row, start + n] = sat16(rnd_shift(narrow32(y_q16), 1))  # as RND of Q5.27, in 32 bits
+        y_q15[row, start + n] = sat16(rnd_shift(np.int64(x_q27[row, n]), SIGNAL_FRAC_BITS - 15))
 
 
 @kernel

@@ -290,7 +290,7 @@ COMPRESSOR, LIMITER = "firmware_model.dynamics.compressor", "firmware_model.dyna
 @pytest.mark.parametrize(
     ("fault", "place", "kind", "text", "node"),
     [
-        ("truncation", "everywhere.rnd_shift", "truncation for rounding", "everywhere", "band"),
+        ("truncation", "everywhere.rnd_shift", "truncation for rounding", "everywhere", "level"),
         ("rounded", f"{BIQUAD}.trn_shift", "rounding for truncation", "in fixedpoint/biquad.py", "band"),
         (
             "32 bits",
@@ -309,17 +309,10 @@ COMPRESSOR, LIMITER = "firmware_model.dynamics.compressor", "firmware_model.dyna
         ("towards zero", f"{BIQUAD}.trn_shift", "rounding towards zero", "in fixedpoint/biquad.py", "band"),
         (
             "to even",
-            f"{COMPRESSOR}.rnd_shift",
+            "firmware_model.dynamics.processor.rnd_shift",
             "rounding of halves to even",
-            "scale_row",
-            "band_attenuation",
-        ),
-        (
-            "away",
-            f"{COMPRESSOR}.rnd_shift",
-            "rounding of halves away from zero",
-            "scale_row",
-            "band_attenuation",
+            "to_q15",
+            "output",
         ),
         (
             "rounded",
