@@ -24,6 +24,7 @@ WORDS = {
     "resample_hz": ("resampling", "Hz"),
     "snr_db": ("SNR", "dB"),
     "snr_1m_db": ("SNR at 1 m", "dB"),
+    "snr_db_at_microphone": ("SNR at the microphone", "dB"),
     "noise": ("noise", ""),
     "clip_dbfs": ("clipping level", "dBFS"),
     "drift_ppm": ("clock drift", "ppm"),

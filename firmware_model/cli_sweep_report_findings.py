@@ -6,13 +6,12 @@ import numpy as np
 
 from firmware_model import cli_sweep_report_plot as plot
 from firmware_model.cli_output import counted
-from firmware_model.cli_sweep_report_detectors import MOST_CURVES, compared, false_alarms
-from firmware_model.cli_sweep_report_factors import PROGRAMME, Factor
-from firmware_model.cli_sweep_report_page import Picture, Section, Table
+from firmware_model.cli_sweep_report_detectors import compared, false_alarms
+from firmware_model.cli_sweep_report_missed import drawn, missed, reach_of
+from firmware_model.cli_sweep_report_page import Picture, Section
 from firmware_model.cli_sweep_report_sections import Heard, worst_rows
 from firmware_model.cli_sweep_report_watermark import (
     Findings,
-    misses,
     misses_by_two,
     worst,
 )
@@ -22,21 +21,16 @@ from firmware_model.cli_sweep_report_words import (
     largest_difference,
     lowest_in_words,
     percent,
-    reach_in_words,
     several,
-    spread_in_words,
     threshold_in_words,
 )
-from firmware_model.watermark.params import WatermarkConfig
-
-MOST_PANELS = 3
 
 
 def lead(found: Findings) -> list[str]:
     """The findings, a sentence each."""
     marks = several(len(found.trials.score), "mark")
     lines = [
-        f"{reach_in_words(found)} {at(found.operating)}. Of all {marks}, {percent(found.overall)} missed; "
+        f"{reach_of(found)} {at(found.operating)}. Of all {marks}, {percent(found.overall)} missed; "
         f"{lowest_in_words(found)}."
     ]
     lines += [comparison_in_words(comparison) for comparison in found.comparisons]
@@ -46,7 +40,7 @@ def lead(found: Findings) -> list[str]:
 
 def sections(found: Findings, heard: Heard | None) -> list[Section]:
     """All sections of the watermark's own."""
-    made: list[Section | None] = [_missed(found), _scores(found), false_alarms(found)]
+    made: list[Section | None] = [missed(found), _scores(found), false_alarms(found)]
     made += [compared(found, comparison) for comparison in found.comparisons]
     made += [_by_two(found), _latency(found), _worst(found, heard)]
     return [section for section in made if section is not None]
@@ -86,39 +80,13 @@ def facts(found: Findings) -> dict[str, Any]:
 # --- sections --------------------------------------------------------------------------------
 
 
-def _missed(found: Findings) -> Section:
-    along, by = found.along, _drawn(found.others)
-    panels = []
-    for factor in by[:MOST_PANELS]:
-        rates = misses_by_two(found.trials, along, factor, found.threshold) if along is not None else []
-        names = [factor.of_level(i) for i in range(len(factor.labels))]
-        panels.append(
-            (spread_in_words(found, factor), list(zip(names, rates, strict=True)), _ordered(factor))
-        )
-    if not panels:
-        panels = [(reach_in_words(found), [("", found.rates)], False)]
-    caption = (
-        f"Marks missed {at(found.operating)}, with 95 % Wilson limits, which take marks as independent; "
-        "those of a row share its room, noise and programme."
-    )
-    tables = [_number_of_marks(found)]
-    if by and along is not None:
-        tables.append(_two_way(found, along, by[0]))
-    return Section(
-        "Marks missed",
-        [reach_in_words(found) + "."],
-        [Picture("missed", plot.misses(panels, along), caption)],
-        tables,
-    )
-
-
 def _scores(found: Findings) -> Section:
     """How far the marks are from the threshold, missed or not."""
     along = found.along
     n_levels = 1 if along is None else len(along.labels)
     level = np.zeros(len(found.trials.row), int) if along is None else along.level[found.trials.row]
     panels = []
-    for by in _drawn(found.others)[:2]:
+    for by in drawn(found.others)[:2]:
         kind = by.level[found.trials.row]
         curves = [
             (by.of_level(j), [found.trials.score[(kind == j) & (level == i)] for i in range(n_levels)])
@@ -128,7 +96,7 @@ def _scores(found: Findings) -> Section:
         medians = [float(np.median(np.concatenate(levels))) for _, levels in curves]
         first, last = (f"{medians[k]:.1f} with {curves[k][0]}" for k in (0, -1))
         title = f"By {by.words}: median {first}, {last}"
-        panels.append((title, curves, _ordered(by)))
+        panels.append((title, curves, by.places is not None))
     if not panels:
         whole = [found.trials.score[level == i] for i in range(n_levels)]
         panels = [("Scores of marks", [("", whole)], False)]
@@ -138,33 +106,6 @@ def _scores(found: Findings) -> Section:
     return Section(
         "Margin to the threshold", [f"{words[0].upper()}{words[1:]}."], [Picture("scores", png, caption)]
     )
-
-
-def _number_of_marks(found: Findings) -> Table:
-    """One mark alone, and up to max_marks added, at this threshold and at the shipped one."""
-    along, shipped = found.along, WatermarkConfig().threshold
-    columns = [
-        misses(found.trials, scores, along, threshold)
-        for threshold in (found.threshold, shipped)
-        for scores in (found.trials.score, found.trials.one)
-    ]
-    labels = ["all rows"] if along is None else [along.of_level(i) for i in range(len(along.labels))]
-    most = WatermarkConfig().max_marks
-    heads = ["" if along is None else along.words, "marks"]
-    for threshold in (f"{found.threshold:.2f}", f"{shipped:g} (shipped)"):
-        heads += [f"missed at {threshold}, up to {most} marks added", f"at {threshold}, one alone"]
-    rows = [
-        [label, str(column[0].total), *map(str, column)]
-        for label, column in zip(labels, zip(*columns, strict=True), strict=True)
-    ]
-    return Table(heads, rows)
-
-
-def _two_way(found: Findings, along: Factor, by: Factor) -> Table:
-    rates = misses_by_two(found.trials, along, by, found.threshold)
-    heads = [along.words, *(f"{by.words} {by.of_level(j)}" for j in range(len(by.labels)))]
-    rows = [[along.of_level(i), *(str(row[i]) for row in rates)] for i in range(len(along.labels))]
-    return Table(heads, rows, note=f"Marks missed, with up to {WatermarkConfig().max_marks} marks added.")
 
 
 def _by_two(found: Findings) -> Section | None:
@@ -205,22 +146,8 @@ def _latency(found: Findings) -> Section | None:
 
 def _worst(found: Findings, heard: Heard | None) -> Section:
     rows = []
-    for row, missed in worst(found.trials, found.threshold):
+    for row, rate in worst(found.trials, found.threshold):
         scores = sorted(row["mark_scores"])
-        what = (
-            f"{missed.found} of {counted(missed.total, 'mark')} missed, median score {np.median(scores):.2f}"
-        )
+        what = f"{rate.found} of {counted(rate.total, 'mark')} missed, median score {np.median(scores):.2f}"
         rows.append((row, what))
     return worst_rows(found.source, rows, heard)
-
-
-def _drawn(others: list[Factor]) -> list[Factor]:
-    """Those with few enough levels for curves; the programme only where there is nothing else."""
-    few = [factor for factor in others if len(factor.labels) <= MOST_CURVES]
-    return [factor for factor in few if factor.name != PROGRAMME][: MOST_PANELS - 1] + [
-        factor for factor in few if factor.name == PROGRAMME
-    ]
-
-
-def _ordered(factor: Factor) -> bool:
-    return factor.places is not None

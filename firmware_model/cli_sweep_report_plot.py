@@ -1,5 +1,6 @@
 """Pictures of a watermark's sweep: misses, DET curves, arithmetics side by side, heat maps, latency."""
 
+import textwrap
 from collections.abc import Sequence
 from typing import Any
 
@@ -22,28 +23,41 @@ from firmware_model.cli_sweep_report_factors import Factor
 from firmware_model.cli_sweep_report_watermark import Operating
 
 Curve = tuple[str, Sequence[Rate]]  # name, and a rate for each level of the factor drawn along
+Panel = tuple[str, Sequence[Curve], bool]  # title, curves, whether these have an order
 MOST_CURVES = 7
 PERCENT = "%"
-_LEAST_TICK = 0.06  # of the width, between two labels
+MOST_COLUMNS = 3
+_LETTERS_PER_IN = 10.5  # of a bold title
+_LETTERS_OF_LABELS = 10  # of a line beside a panel
+_LEAST_TICK = 0.065  # of the width, between two labels
 _DODGE = 0.006  # of the width, between curves, so that their limits do not hide each other
 _DARK = 0.55  # of the colour scale: above it, ink is dark
 
 
-def misses(panels: Sequence[tuple[str, Sequence[Curve], bool]], along: Factor | None) -> bytes:
-    """Miss rate against a factor, a panel for each other factor, with Wilson limits.
+def misses(panels: Sequence[Panel], along: Factor | None, finding: str = "", of_curves: str = "") -> bytes:
+    """Miss rate against a factor, panels side by side, with Wilson limits.
 
     Parameters
     ----------
-    panels : title; the curves; whether these have an order
+    finding : above all panels;  of_curves : what their names are values of
     """
-    n_rows, columns = -(-len(panels) // 2), min(len(panels), 2)
+    columns = min(len(panels), MOST_COLUMNS)
     many = along is not None and along.places is None and len(along.labels) > 8
-    columns, n_rows = (1, len(panels)) if many else (columns, n_rows)
-    figure, axes = new_figure(9.0 if many else 5.6 * columns, 3.9 * n_rows, n_rows, columns, sharey=True)
+    columns = 1 if many else columns
+    n_rows = -(-len(panels) // columns)
+    width_in = 9.0 if many else (5.6, 5.6, 4.5)[columns - 1] * columns
+    figure, axes = new_figure(width_in, 3.9 * n_rows, n_rows, columns, sharey=True)
+    if finding:
+        wrapped = textwrap.fill(finding, round(_LETTERS_PER_IN * width_in))
+        figure.suptitle(wrapped, x=0.01, ha="left", fontsize=12, fontweight="bold", color=INK)
     top = max(highest(curves) for _, curves, _ in panels)
     for one, (title, curves, ordered) in zip(axes.ravel(), panels, strict=False):
         draw_misses(one, along, curves, ordered, top)
         dress(one, title)
+        if of_curves:
+            below = textwrap.fill(of_curves, _LETTERS_OF_LABELS)  # where the names of curves end
+            one.annotate(below, (1.02, -0.03), xycoords="axes fraction", va="top", fontsize=8, color=INK)
+    for one in axes[:, 0]:
         one.set_ylabel("marks missed")
     for one in axes.ravel()[len(panels) :]:
         one.set_axis_off()

@@ -143,11 +143,16 @@ def misses(found: Trials, scores: np.ndarray, along: Factor | None, threshold: f
     return [miss_rate(scores[level == i], threshold) for i in range(len(along.labels))]
 
 
-def misses_by_two(found: Trials, along: Factor, by: Factor, threshold: float) -> list[list[Rate]]:
-    """Miss rate at each level of `by` (outer) and of `along`."""
+def misses_by_two(
+    found: Trials, along: Factor, by: Factor, threshold: float, where: np.ndarray | bool = True
+) -> list[list[Rate]]:
+    """Miss rate at each level of `by` (outer) and of `along`; `where` is (marks,) bool, those that count."""
     level, other = along.level[found.row], by.level[found.row]
     return [
-        [miss_rate(found.score[(other == j) & (level == i)], threshold) for i in range(len(along.labels))]
+        [
+            miss_rate(found.score[(other == j) & (level == i) & where], threshold)
+            for i in range(len(along.labels))
+        ]
         for j in range(len(by.labels))
     ]
 

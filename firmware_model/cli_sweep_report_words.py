@@ -13,6 +13,7 @@ from firmware_model.cli_sweep_report_watermark import (
     Findings,
     Operating,
     misses,
+    misses_by_two,
     reach,
 )
 
@@ -42,6 +43,33 @@ def reach_in_words(found: Findings) -> str:
         f"Up to {along.of_level(last)} of {along.words} at most {few} of the marks are missed, "
         f"at {along.of_level(beyond)} {percent(rates[beyond])}"
     )
+
+
+def reach_by_in_words(found: Findings, by: Factor) -> str:
+    """Up to where few are missed at each level of a factor: the finding of a picture with these curves."""
+    assert found.along is not None
+    rates = misses_by_two(found.trials, found.along, by, found.threshold)
+    names = [by.of_level(j) for j in range(len(by.labels))]
+    words = f"{found.along.words[0].upper()}{found.along.words[1:]}"
+    return (
+        f"{words} with at most {100 * FEW_MISSED:g} % of the marks missed, by {by.words}: "
+        f"{limits_in_words(found.along, names, rates)}"
+    )
+
+
+def limits_in_words(along: Factor, names: Sequence[str], rates: Sequence[Sequence[Rate]]) -> str:
+    """Where few are missed, of each curve: "20 dB up to 9 m, 0 dB nowhere"."""
+    return ", ".join(f"{name} {_limit(along, curve)}" for name, curve in zip(names, rates, strict=True))
+
+
+def _limit(along: Factor, rates: Sequence[Rate]) -> str:
+    """Up to which level, or where it is the high ones that are good, from which on."""
+    last, first = reach(rates), reach(rates[::-1])
+    if last is not None and not any(rate.total for rate in rates[last + 1 :]):
+        return "throughout"
+    if last is not None:
+        return f"up to {along.of_level(last)}"
+    return "nowhere" if first is None else f"from {along.of_level(len(rates) - 1 - first)} on"
 
 
 def _kinds_in_words(along: Factor, rates: Sequence[Rate], known: Sequence[int], few: str) -> str:

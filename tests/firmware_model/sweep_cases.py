@@ -88,6 +88,7 @@ def watermark_outcome(condition: Condition, marks: int = 3) -> Outcome:
         "rt60_s_measured": v["rt60_s"],
         "drr_db": -3.0,
         "delay_s": v["distance_m"] / 343,
+        "snr_db_at_microphone": v["snr_db"],
         "seconds": 8.0,
     }
 
