@@ -3,7 +3,6 @@
 import re
 from collections.abc import Callable
 from dataclasses import dataclass, replace
-from difflib import get_close_matches
 from pathlib import Path
 from typing import Any
 
@@ -12,6 +11,7 @@ import soundfile
 from acoustic_sim.codec import NONE, parse_codec
 from acoustic_sim.placement import MIN_DISTANCE_M
 from acoustic_sim.scene import AMBIENT_KINDS, MAX_DISTANCE_M, Loudspeaker
+from fixedpoint.errors import did_you_mean
 
 LOUDSPEAKERS: dict[str, Loudspeaker] = {
     "smart-speaker": Loudspeaker(),
@@ -83,7 +83,7 @@ def _whole(name: str, default: int | None, low: int, high: int, unit: str, word:
 def _choice(name: str, default: str, names: tuple[str, ...]) -> Axis:
     def read(value: Any, folder: Path) -> str:
         if value not in names:
-            raise ValueError(_meant(value, names))
+            raise ValueError(did_you_mean(value, names))
         return str(value)
 
     return Axis(name, str, default, f"one of {', '.join(names)}", read)
@@ -105,7 +105,7 @@ def _sound(name: str, default: str | None, kinds: tuple[str, ...]) -> Axis:
         if value in kinds:
             return str(value)
         if kinds and isinstance(value, str) and not Path(value).suffix:
-            raise ValueError(_meant(value, kinds))
+            raise ValueError(did_you_mean(value, kinds))
         return read_sound(value, folder)
 
     of_kinds = f"one of {', '.join(kinds)}, or " if kinds else ""
@@ -173,11 +173,6 @@ def read_sound(value: Any, folder: Path) -> str:
     if not frames:
         raise ValueError("no samples found")
     return str(path)
-
-
-def _meant(value: Any, names: tuple[str, ...]) -> str:
-    close = get_close_matches(str(value), names, 1)
-    return f"did you mean {close[0]}?" if close else ""
 
 
 _VOLUME = _number("volume_db", 0.0, -60, 40, "dB")

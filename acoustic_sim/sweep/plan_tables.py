@@ -1,7 +1,6 @@
 """The tables of a plan's TOML file, checked value by value; what is wrong is collected, not raised."""
 
 from collections.abc import Callable, Iterable, Mapping
-from difflib import get_close_matches
 from pathlib import Path
 from typing import Any
 
@@ -15,7 +14,7 @@ from acoustic_sim.sweep.axes import (
     read_sound,
 )
 from acoustic_sim.sweep.design import DESIGNS, FACTORIAL, HYPERCUBE, Levels, Span
-from fixedpoint.errors import BittrueError, ConfigError
+from fixedpoint.errors import BittrueError, ConfigError, did_you_mean, meant_or_accepted
 
 MAX_STEPS = 10_000
 _TABLES = ("programme", "axes")
@@ -63,7 +62,9 @@ def read_settings(table: dict[str, Any], problems: Problems) -> dict[str, Any]:
         if value in accepted:
             settings[name] = value
         else:
-            problems.add(f"{name}={value!r}: must be one of {', '.join(accepted)}{_close(value, accepted)}")
+            problems.add(
+                f"{name}={value!r}: must be one of {', '.join(accepted)}{did_you_mean(value, accepted, '; ')}"
+            )
     if "product" not in table:
         problems.add(f"product: missing; must be one of {', '.join(AXES)}")
     numbers = {name: _number(table, name, problems) for name in _NUMBERS}
@@ -95,7 +96,7 @@ def read_programme(table: Any, problems: Problems) -> tuple[tuple[str, ...], flo
         if kind in KINDS:
             found.append(kind)
         else:
-            accepted = f"must be one of {', '.join(KINDS)}{_close(kind, KINDS)}"
+            accepted = f"must be one of {', '.join(KINDS)}{did_you_mean(kind, KINDS, '; ')}"
             problems.add(f"programme.synthesise={kind!r}: {accepted}")
     for name in _list(table, "files", problems):
         path = _accepted("programme.files", "a WAV or FLAC file", read_sound, name, problems)
@@ -251,13 +252,7 @@ def _name_unknown(table: Mapping[str, Any], known: Iterable[str], prefix: str, p
     for key in table:
         if key not in known:
             shown = key if key.isprintable() else repr(key)
-            meant = _close(key, known) or f"; accepted: {', '.join(known)}"
-            problems.add(f"{prefix}{shown}: unknown{meant}")
-
-
-def _close(value: Any, accepted: Iterable[str]) -> str:
-    close = get_close_matches(str(value), list(accepted), 1)
-    return f"; did you mean {close[0]}?" if close else ""
+            problems.add(f"{prefix}{shown}: unknown; {meant_or_accepted(key, known)}")
 
 
 def _is_number(value: Any, whole: bool) -> bool:

@@ -1,9 +1,8 @@
 """Cortex-M cores: their names here, for the compiler and for the emulator."""
 
-import difflib
 from typing import NamedTuple
 
-from fixedpoint.errors import ConfigError
+from fixedpoint.errors import ConfigError, did_you_mean
 
 
 class Cpu(NamedTuple):
@@ -44,7 +43,6 @@ def find_cpu(name: str) -> Cpu:
     """
     found = CPUS.get(name) or CPUS.get(f"cortex-{name}")
     if found is None:
-        near = difflib.get_close_matches(name, CPUS, 1)
-        meant = f"; {near[0]}?" if near else ""
+        meant = did_you_mean(name, CPUS, "; ")
         raise ConfigError(f"cpu={name}: must be one of {', '.join(CPUS)}{meant}")
     return found

@@ -1,11 +1,10 @@
 """Firmware in an ELF file: what is loaded where, and the names of its functions and data."""
 
 import bisect
-import difflib
 from pathlib import Path
 from typing import Any, NamedTuple
 
-from fixedpoint.errors import ConfigError
+from fixedpoint.errors import ConfigError, names_like
 
 _NEAR = 3  # names suggested for one that is not there
 
@@ -65,7 +64,7 @@ class Firmware(NamedTuple):
         symbols = {symbol.name: symbol for symbol in (*self.objects, *self.functions)}
         if name in symbols:
             return symbols[name]
-        near = difflib.get_close_matches(name, symbols, _NEAR)
+        near = names_like(name, symbols, _NEAR)
         says = f"; there is {', '.join(near)}" if near else ""
         if not symbols:
             says = "; its symbol table is empty, link without --strip-all"

@@ -13,10 +13,9 @@ from typing import Any
 
 from firmware_model.device.foreign import CrashError, call_in_words
 from firmware_model.device.host_worker import Job, Memory
-from firmware_model.device.map_table import near
 from firmware_model.device.memory_map import RESULT, MemoryMap
 from firmware_model.golden.dump import INPUT
-from fixedpoint.errors import ConfigError
+from fixedpoint.errors import ConfigError, meant_or_accepted
 
 MOST_SECONDS = 10.0  # of one call
 _MOST_BYTES = 256 << 20
@@ -118,7 +117,9 @@ class HostLibrary:
         data = [word[1:] for word in arguments if isinstance(word, str) and word.startswith("&")]
         for name in (*functions, *data, *(m.symbol for m in job.memory.values() if m.symbol)):
             if name not in exported:
-                raise ConfigError(f"{self._path}: {name}: no such symbol; {near(name, list(exported))}")
+                raise ConfigError(
+                    f"{self._path}: {name}: no such symbol; {meant_or_accepted(name, exported)}"
+                )
         for name, memory in job.memory.items():
             size = exported.get(memory.symbol or "", 0)
             end = memory.offset + memory.room

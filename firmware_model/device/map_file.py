@@ -42,7 +42,7 @@ import tomllib
 from pathlib import Path
 from typing import Any
 
-from firmware_model.device.map_table import MOST_ADDRESS, Table, near
+from firmware_model.device.map_table import MOST_ADDRESS, Table
 from firmware_model.device.memory_map import (
     RESULT,
     Buffer,
@@ -56,7 +56,7 @@ from firmware_model.device.signals import Signal
 from firmware_model.golden.case import Case, Node
 from firmware_model.golden.dump import INPUT, input_node
 from firmware_model.golden.dump_values import DTYPES, LAYOUTS, dtype_of
-from fixedpoint.errors import ConfigError
+from fixedpoint.errors import ConfigError, meant_or_accepted
 
 OUTPUT = "output"
 SAMPLES = "samples"  # word of an argument, as RESULT is
@@ -228,9 +228,8 @@ def _arguments(call: Table, key: str, names: list[str], samples: int) -> tuple[i
         where = f"{call.path(key)}[{i}]={argument!r}"
         if isinstance(argument, str):
             if not argument.startswith("&") and argument not in (*names, SAMPLES):
-                raise ConfigError(
-                    f'{where}: no such buffer; {near(argument, [*names, SAMPLES])}; "&symbol" is an address'
-                )
+                meant = meant_or_accepted(argument, [*names, SAMPLES])
+                raise ConfigError(f'{where}: no such buffer; {meant}; "&symbol" is an address')
         elif isinstance(argument, bool) or not isinstance(argument, int):
             raise ConfigError(f"{where}: must be a buffer's name, &symbol or an integer")
         elif not -(1 << 31) <= argument < 1 << 32:

@@ -1,20 +1,13 @@
 """Tables of a map file, entry by entry: unknown keys, missing ones and wrong types in one line."""
 
 import re
-from difflib import get_close_matches
 from typing import Any
 
-from fixedpoint.errors import ConfigError
+from fixedpoint.errors import ConfigError, meant_or_accepted
 
 MOST_ADDRESS = 1 << 32
 _UNITS = {"": 1, "K": 1 << 10, "M": 1 << 20}
 _NAMES = {dict: "table", list: "list", str: "string", int: "integer", bool: "true or false"}
-
-
-def near(name: str, names: list[str]) -> str:
-    """What to say of a name that is none of those known."""
-    close = get_close_matches(name, names, 1)
-    return f"did you mean {close[0]}?" if close else f"accepted: {', '.join(names) or 'none'}"
 
 
 class Table:
@@ -36,7 +29,7 @@ class Table:
         for key in entries if known is not None else ():
             if key not in (known or ()):
                 shown = key if key.isprintable() else repr(key)
-                raise ConfigError(f"{self.path(shown)}: unknown key; {near(key, list(known or ()))}")
+                raise ConfigError(f"{self.path(shown)}: unknown key; {meant_or_accepted(key, known or ())}")
 
     def path(self, key: str) -> str:
         """Key with the table's own in front."""

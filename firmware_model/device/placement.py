@@ -3,9 +3,8 @@
 from collections.abc import Callable
 from typing import NamedTuple
 
-from firmware_model.device.map_table import near
 from firmware_model.device.memory_map import Buffer, MemoryMap, Region, require_apart
-from fixedpoint.errors import ConfigError
+from fixedpoint.errors import ConfigError, meant_or_accepted
 
 GUARD = 64  # bytes kept free on both sides of a buffer that is placed here
 _ALIGNMENT = 16
@@ -88,7 +87,7 @@ def _region(given: MemoryMap, key: str, name: str) -> Region:
         if region.name == name:
             return region
     names = [region.name for region in given.regions]
-    raise ConfigError(f"{key}={name!r}: no such region; {near(name, names)}")
+    raise ConfigError(f"{key}={name!r}: no such region; {meant_or_accepted(name, names)}")
 
 
 def _require_within(span: Span, regions: tuple[Region, ...]) -> None:

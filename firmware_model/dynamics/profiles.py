@@ -2,12 +2,11 @@
 
 import tomllib
 from dataclasses import fields
-from difflib import get_close_matches
 from pathlib import Path
 from typing import Any
 
 from firmware_model.dynamics.params import BandConfig, DynamicsConfig, LimiterConfig
-from fixedpoint.errors import ConfigError
+from fixedpoint.errors import ConfigError, meant_or_accepted
 
 FOLDER = Path(__file__).with_name("profiles")
 NAMES = ("conventional", "smart-speaker", "headset", "transparent")
@@ -102,10 +101,8 @@ def _known(
     names = [field.name for field in fields(kind) if field.name not in barred]
     for key in table:
         if key not in names:
-            close = get_close_matches(key, names, 1)
-            meant = f"did you mean {close[0]}?" if close else f"accepted: {', '.join(names)}"
             shown = key if key.isprintable() else repr(key)
-            problems.append(f"{prefix}{shown}: unknown key; {meant}")
+            problems.append(f"{prefix}{shown}: unknown key; {meant_or_accepted(key, names)}")
     return {key: value for key, value in table.items() if key in names}
 
 

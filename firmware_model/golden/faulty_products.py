@@ -7,7 +7,6 @@ import subprocess
 import sys
 import tempfile
 import threading
-from difflib import get_close_matches
 from functools import cache
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -24,7 +23,7 @@ from firmware_model.golden.suspects import user_cache, writable
 from firmware_model.watermark.detector import Detected
 from firmware_model.watermark.key import Key
 from firmware_model.watermark.params import WatermarkConfig
-from fixedpoint.errors import BittrueError, ConfigError
+from fixedpoint.errors import BittrueError, ConfigError, did_you_mean
 
 FAULTS = {
     "truncate": faulty.TRUNCATE,
@@ -61,7 +60,8 @@ def parse_fault(text: str, product: str) -> Fault:
     """
     name, at, kernel = text.partition("@")
     if name not in FAULTS:
-        raise ConfigError(f"fault {name!r}: must be one of {', '.join(FAULTS)}{_close(name, list(FAULTS))}")
+        meant = did_you_mean(name, FAULTS, "; ")
+        raise ConfigError(f"fault {name!r}: must be one of {', '.join(FAULTS)}{meant}")
     made = _copy()
     mode = FAULTS[name]
     sites = [i for i in made.reachable(f"firmware_model/{product}") if made.sites[i].primitive in MODES[mode]]
@@ -69,9 +69,8 @@ def parse_fault(text: str, product: str) -> Fault:
         kernels = sorted({made.sites[i].kernel for i in sites})
         sites = [i for i in sites if made.sites[i].kernel == kernel]
         if not sites:
-            raise ConfigError(
-                f"fault {text!r}: the kernel must be one of {', '.join(kernels)}{_close(kernel, kernels)}"
-            )
+            meant = did_you_mean(kernel, kernels, "; ")
+            raise ConfigError(f"fault {text!r}: the kernel must be one of {', '.join(kernels)}{meant}")
     return Fault(text, product, tuple(sites), mode)
 
 
@@ -97,11 +96,6 @@ def process_faulty(x_q15: np.ndarray, config: DynamicsConfig, fault: Fault) -> n
     """
     late = config.latency_samples
     return _ask(fault, (pad_for_latency(x_q15, config), config))[:, late : late + x_q15.shape[1]]
-
-
-def _close(name: str, names: list[str]) -> str:
-    close = get_close_matches(name, names, 1)
-    return f"; did you mean {close[0]}?" if close else ""
 
 
 @cache
