@@ -24,7 +24,7 @@ OUTCOME: dict[str, type] = {
     "gain_db": float,  # level of the processor's output over that of its input
     "bass_db": float,  # sound pressure from 20 to 200 Hz, dB re 1 Pa at 1 m
     "loudness_lufs": float,  # of the sound pressure, 1 Pa being full scale
-    "thd_db": float,  # of a 100 Hz tone at the same volume, harmonics over fundamental
+    "thd_db": float,  # of a 100 Hz tone at the same volume up to full scale, harmonics over fundamental
     "distortion_db": float,  # what no linear gain explains: the residual an echo canceller is left with
     "compression_db": float,  # that gain over the loudspeaker's at small signals
     "clipped": float,  # share of samples at the amplifier's rail
@@ -152,13 +152,20 @@ def _processed(x_q15: np.ndarray, config: DynamicsConfig, arithmetic: str) -> np
 
 @lru_cache(maxsize=256)
 def _tone_thd_db(profile: str, volume_db: float, arithmetic: str) -> float | None:
-    """None where the tone is lost in rounding."""
+    """None where the tone is lost in rounding.
+
+    Notes
+    -----
+    The tone reaches the processor as a sine: a volume that would take it beyond full scale takes it there and
+    no further. Clipped, it would bring harmonics from ahead of the processor, which pass in other bands while
+    the tone's own is held down: +5 dB said of a chain that has -12 dB.
+    """
     config = load_profile(profile, TONE_FS_HZ, 1)
 
     def processed(x: np.ndarray) -> np.ndarray:
-        return _processed(to_q15(np.clip(x, -1.0, 1.0))[None], config, arithmetic)[0] / 32768.0
+        return _processed(to_q15(x)[None], config, arithmetic)[0] / 32768.0
 
-    amplitude = 10 ** ((PEAK_DBFS + volume_db) / 20)
+    amplitude = 10 ** (min(PEAK_DBFS + volume_db, 0.0) / 20)
     try:
         tone = measure_played_tone(
             processed, TONE_FS_HZ, TONE_HZ, amplitude, Driver(), settle_s=SETTLE_S, window_s=WINDOW_S
