@@ -19,6 +19,8 @@ _OPTIONS = {
     "dtype": "--dtype",
     "layout": "--layout",
     "filter": "--filter",
+    "cpu": "--cpu",
+    "opt": "--opt",
 }
 _ARGUMENT = re.compile(rf"({'|'.join(_OPTIONS)})(?:=|(?=\[\d+\]=))")
 _PHRASES = (

@@ -3,8 +3,9 @@
 Defaults that are shown as text stand in modules that take long to import; a test compares them.
 """
 
+from collections.abc import Mapping
 from enum import StrEnum
-from typing import Annotated
+from typing import Annotated, Any
 
 import typer
 
@@ -122,3 +123,10 @@ def only_one(keys: list[str]) -> str:
     if len(keys) != 1:
         raise ConfigError(f"--key: given {len(keys)} times; one key is accepted, only detect takes several")
     return keys[0]
+
+
+def refuse(options: Mapping[str, Any], beside: str) -> None:
+    """Raise ConfigError where one of the options is given."""
+    for name, value in options.items():
+        if value:
+            raise ConfigError(f"{name}: has no meaning with {beside}; drop it")

@@ -3,13 +3,13 @@
 import multiprocessing
 import signal
 from collections.abc import Iterator
-from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Any, NamedTuple
 
 import numpy as np
 
 from acoustic_sim.channel import Heard, propagate
+from acoustic_sim.interrupts import interrupts_held
 from acoustic_sim.scene import Scene
 from firmware_model import metrics
 from firmware_model.cli_audio import read_programme
@@ -184,7 +184,7 @@ def simulate_all(paths: list[str], job: Job, traces: int, jobs: int, step: Step)
         return
     # spawn: the parent has threads (of libraries, of the progress bar), which do not survive a fork.
     context = multiprocessing.get_context("spawn")
-    with _interrupts_held():  # the workers inherit that, and so load their modules undisturbed
+    with interrupts_held():  # the workers inherit that, and so load their modules undisturbed
         pool = context.Pool(min(jobs, len(tasks)), _end_at_interrupt)
     with pool:
         step(f"0 of {len(tasks)} files")
@@ -199,19 +199,6 @@ def _placed(step: Step, place: str) -> Step:
 
 def _worker(task: tuple[str, Audio | None, Job, bool]) -> FileResult:
     return simulate(*task, step=lambda stage: None)
-
-
-@contextmanager
-def _interrupts_held() -> Iterator[None]:
-    """Ctrl-C waits until the block is done."""
-    if not hasattr(signal, "pthread_sigmask"):  # Windows
-        yield
-        return
-    before = signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT})
-    try:
-        yield
-    finally:
-        signal.pthread_sigmask(signal.SIG_SETMASK, before)
 
 
 def _end_at_interrupt() -> None:

@@ -8,7 +8,7 @@ from typing import Annotated
 import typer
 
 from firmware_model import cli_output as output
-from firmware_model.cli_options import Json, Seed
+from firmware_model.cli_options import Json, Seed, refuse
 from fixedpoint.errors import ConfigError
 
 app = typer.Typer(add_completion=False, rich_markup_mode=None)
@@ -49,7 +49,7 @@ def sweep(
     from firmware_model import cli_sweep
 
     if row is not None:
-        cli_sweep.refuse({"--out": out, "--jobs": jobs, "--cluster": cluster, "--retry": retry}, "--row")
+        refuse({"--out": out, "--jobs": jobs, "--cluster": cluster, "--retry": retry}, "--row")
         if wav is not None:
             output.check_output(wav, [path], (".wav", ".flac"))
             output.check_streams(wav, json)
@@ -61,7 +61,7 @@ def sweep(
         else:
             output.emit(cli_sweep.row_in_words(found))
         return
-    cli_sweep.refuse({"--wav": wav}, "a whole plan")
+    refuse({"--wav": wav}, "a whole plan")
     if out is None:
         raise ConfigError("--out: missing; give a folder for the results, or --row N for one row")
     if jobs is not None and cluster is not None:

@@ -35,7 +35,7 @@ _DECIDES_ROWS = (  # of the sources; reports, benchmarks and the other commands 
     "firmware_model/dynamics/*.py",
     "firmware_model/dynamics/profiles/*.toml",
     "firmware_model/reference/*.py",
-    "firmware_model/golden/faulty*.py",
+    "firmware_model/golden/fault*.py",
 )
 _ERRORS_SHOWN = 3
 _NOTE_SECONDS = 30.0  # between lines of progress, where stderr is no terminal
@@ -166,13 +166,6 @@ def one_row(path: str, row: int, wav: str | None) -> dict[str, Any]:
         **values,
         **answer.outcome,
     }
-
-
-def refuse(options: Mapping[str, Any], beside: str) -> None:
-    """Raise ConfigError where one of the options is given."""
-    for name, value in options.items():
-        if value:
-            raise ConfigError(f"{name}: has no meaning with {beside}; drop it")
 
 
 def facts(folder: str, swept: Swept) -> dict[str, Any]:

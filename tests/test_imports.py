@@ -4,6 +4,7 @@ Only the syntax tree is read, so imports inside functions and under TYPE_CHECKIN
 """
 
 import ast
+import re
 import sys
 from collections.abc import Iterator
 from fnmatch import fnmatch
@@ -42,6 +43,14 @@ ONLY_IN = {
     "matplotlib": (COMPOSITION_ROOT, "*/plot*.py", "*/*_plot.py"),
     "rich": (CLI_FILES,),
     "typer": (CLI_FILES,),
+    "jinja2": ("firmware_model/cli_sweep_report_page.py",),
+    "av": ("acoustic_sim/codec.py",),
+    "threadpoolctl": ("acoustic_sim/one_thread.py",),
+    "joblib": ("acoustic_sim/sweep/pools.py",),
+    "distributed": ("acoustic_sim/sweep/pools.py",),
+    "unicorn": ("firmware_model/device/emulator.py", "firmware_model/device/instructions.py"),
+    "elftools": ("firmware_model/device/elf.py", "firmware_model/device/host_library.py"),
+    "ziglang": ("firmware_model/device/build.py",),  # which runs it, as a program of its own
 }
 
 
@@ -184,6 +193,16 @@ def test_imports_follow_the_design():
     assert forbidden_imports(ROOT) == []
 
 
+def test_files_named_as_the_only_ones_have_what_they_may():
+    sources = read_sources(ROOT).values()
+    for module, patterns in ONLY_IN.items():
+        for pattern in patterns:
+            texts = [source.text for source in sources if is_file(source.path, pattern)]
+            if pattern.startswith("*/"):  # files that there may be
+                continue
+            assert any(re.search(rf"\b{module}\b", text) for text in texts), f"{module}: {pattern}"
+
+
 def test_only_the_command_line_prints():
     assert prints(ROOT) == []
 
@@ -247,6 +266,18 @@ def planted(root: Path, files: dict[str, str]) -> Path:
             "only fixedpoint/_jit",
         ),
         ("firmware_model/metrics.py", "x = __import__('numba')", "only fixedpoint/_jit"),
+        ("acoustic_sim/sweep/codec.py", "import av", "only acoustic_sim/codec.py may"),
+        (
+            "acoustic_sim/room.py",
+            "from threadpoolctl import threadpool_limits",
+            "only acoustic_sim/one_thread",
+        ),
+        ("acoustic_sim/sweep/run.py", "from joblib import Parallel", "only acoustic_sim/sweep/pools.py may"),
+        ("acoustic_sim/sweep/worker.py", "import distributed", "only acoustic_sim/sweep/pools.py may"),
+        ("firmware_model/device/harness.py", "import unicorn", "only firmware_model/device/emulator.py, "),
+        ("firmware_model/device/build.py", "import elftools.elf.elffile", "only firmware_model/device/elf"),
+        ("fixedpoint/cgen_host.py", "import ziglang", "only firmware_model/device/build.py may"),
+        ("firmware_model/cli_ranges_html.py", "import jinja2", "only firmware_model/cli_sweep_report_page"),
     ],
 )
 def test_a_planted_import_is_found(tmp_path, path, statement, says):

@@ -2,17 +2,17 @@
 
 import logging
 import os
-import signal
 import sys
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from concurrent.futures import BrokenExecutor, CancelledError, Future
-from contextlib import contextmanager, suppress
+from contextlib import suppress
 from importlib.metadata import version
 from typing import Any, Protocol
 
 from joblib.externals.loky import ProcessPoolExecutor
 from joblib.externals.loky.process_executor import TerminatedWorkerError
 
+from acoustic_sim.interrupts import interrupts_held
 from acoustic_sim.sweep.worker import begin
 from fixedpoint.errors import BittrueError, ConfigError
 
@@ -60,7 +60,7 @@ class LocalPool:
 
     def submit(self, function: Callable[..., Any], *arguments: Any) -> Future[Any]:
         """Begin a call in a free process, which is started if there is none."""
-        with _interrupts_held():  # a process inherits that, and so loads its modules undisturbed
+        with interrupts_held():  # a process inherits that, and so loads its modules undisturbed
             executor = self._free.pop() if self._free else _executor()
             future = executor.submit(function, *arguments)
         self._busy[future] = executor
@@ -183,16 +183,3 @@ def _version() -> str:
 def open_pool(jobs: int, cluster: str | None, identity: Callable[[], Any] | None = None) -> Pool:
     """Processes of this machine, or the cluster at an address."""
     return LocalPool(jobs) if cluster is None else ClusterPool(cluster, identity)
-
-
-@contextmanager
-def _interrupts_held() -> Iterator[None]:
-    """Ctrl-C waits until the block is done."""
-    if not hasattr(signal, "pthread_sigmask"):  # Windows
-        yield
-        return
-    before = signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT})
-    try:
-        yield
-    finally:
-        signal.pthread_sigmask(signal.SIG_SETMASK, before)

@@ -226,14 +226,18 @@ class Results:
 
 
 def _sql_value(value: Any) -> Any:
-    """A value as SQLite holds it; lists as JSON."""
-    if hasattr(value, "tolist"):  # NumPy's
+    """A value as SQLite holds it; lists, and lists of them, as JSON."""
+    plain = _plain(value)
+    return json.dumps(plain, separators=(",", ":")) if isinstance(plain, list) else plain
+
+
+def _plain(value: Any) -> Any:
+    """Without NumPy's types, NaN and infinities."""
+    if hasattr(value, "tolist"):
         value = value.tolist()
-    if isinstance(value, float):
-        return value if math.isfinite(value) else None
     if isinstance(value, (list, tuple)):
-        return json.dumps([_sql_value(item) for item in value], separators=(",", ":"))
-    return value
+        return [_plain(item) for item in value]
+    return None if isinstance(value, float) and not math.isfinite(value) else value
 
 
 def _python_values(names: list[str], row: tuple[Any, ...], lists: set[str], flags: set[str]) -> Iterator[Any]:

@@ -5,6 +5,7 @@ import signal
 import subprocess
 import sys
 import time
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -127,3 +128,22 @@ def rows_so_far(folder):
         return len(table(folder))
     except Exception:
         return 0
+
+
+def test_the_sources_that_decide_a_row_are_in_the_digest_and_no_others():
+    root = Path(cli_sweep.__file__).parents[1]
+    found = {
+        path.relative_to(root).as_posix()
+        for pattern in cli_sweep._DECIDES_ROWS
+        for path in root.glob(pattern)
+    }
+    assert {
+        "firmware_model/golden/fault_worker.py",
+        "firmware_model/golden/fault_search.py",
+        "firmware_model/golden/faulty_products.py",
+        "firmware_model/watermark/detector.py",
+        "acoustic_sim/loudspeaker/driver.py",
+        "fixedpoint/arith.py",
+    } <= found
+    assert not {"firmware_model/cli_sweep_report.py", "firmware_model/golden/suspects.py"} & found
+    assert all(any(root.glob(pattern)) for pattern in cli_sweep._DECIDES_ROWS)

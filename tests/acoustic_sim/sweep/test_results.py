@@ -66,13 +66,14 @@ def test_numbers_that_sql_and_json_do_not_have_are_none(tmp_path, plan):
         "score": np.float64(math.nan),
         "marks": np.int64(3),
         "found": np.bool_(True),
-        "scores": [1.5, math.inf, None],
+        "scores": [1.5, math.inf, None, [np.float64(2.5), math.nan, (3, [])], np.array([[4], [5]])],
         "says": "a",
     }
     with Results.open(tmp_path / "out", plan, toy.OUTCOME) as results:
         results.add(condition, values, TIMING)
         (row,) = results.rows()
-    assert (row["score"], row["marks"], row["found"], row["scores"]) == (None, 3, True, [1.5, None, None])
+    lists = [1.5, None, None, [2.5, None, [3, []]], [[4], [5]]]
+    assert (row["score"], row["marks"], row["found"], row["scores"]) == (None, 3, True, lists)
 
 
 def test_an_outcome_of_another_shape_is_an_error_of_its_row(tmp_path, plan):
