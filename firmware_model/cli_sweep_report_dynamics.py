@@ -1,43 +1,28 @@
 """The page of a dynamics processor's sweep: distortion, loudness, bass, residual over volume."""
 
 from collections.abc import Sequence
-from typing import Any, NamedTuple
+from typing import Any
 
 import numpy as np
 
 from firmware_model import cli_sweep_report_plot as plot
 from firmware_model.cli_plot_style import INK, MARKERS, colours, dress, label_ends, new_figure, png
 from firmware_model.cli_sweep_report_factors import ARITHMETIC, Factor, choose
+from firmware_model.cli_sweep_report_loudness import at_equal_loudness
+from firmware_model.cli_sweep_report_measures import (
+    MEASURES,
+    RESIDUAL,
+    Measure,
+    cells_of,
+    level_names,
+    measures_of,
+    medians_of,
+    short,
+)
 from firmware_model.cli_sweep_report_page import Picture, Section, Table
 from firmware_model.cli_sweep_report_sections import Heard, worst_rows
 from firmware_model.cli_sweep_report_source import Source
 from firmware_model.cli_sweep_report_watermark import DEVICE, WORST
-
-RESIDUAL = "distortion_db"
-# Outcome -> words, unit, what it is.
-MEASURES = {
-    "loudness_lufs": ("loudness", "LUFS", "of the sound pressure, 1 Pa being full scale"),
-    "gain_db": ("gain", "dB", "of the processor"),
-    "bass_db": ("bass", "dB", "sound pressure from 20 to 200 Hz"),
-    "thd_db": ("THD", "dB", "harmonics of a 100 Hz tone over its fundamental"),
-    RESIDUAL: ("residual", "dB", "what no linear gain explains, which an echo canceller is left with"),
-    "compression_db": ("compression", "dB", "that gain over the loudspeaker's at small signals"),
-    "peak_mm": ("peak excursion", "mm", "of the cone"),
-    "clipped": ("clipped", "", "share of samples at the amplifier's rail"),
-    "brown_out_s": ("amplifier off", "s", "for want of supply"),
-}
-
-
-class Measure(NamedTuple):
-    """One outcome: rows without it are NaN."""
-
-    name: str
-    value: np.ndarray
-
-    @property
-    def title(self) -> str:
-        words, unit, _ = MEASURES[self.name]
-        return f"{words} ({unit})" if unit else words
 
 
 def analyse(source: Source, heard: Heard | None) -> tuple[list[str], list[Section], dict[str, Any]]:
@@ -49,14 +34,18 @@ def analyse(source: Source, heard: Heard | None) -> tuple[list[str], list[Sectio
     along, others = choose(source.factors)
     along = None if along is None else along.at(chosen)
     others = [factor.at(chosen) for factor in others]
-    measures = _measures(rows)
+    measures = measures_of(rows)
     differences = _differences(source, device)
     by = others[0] if others else None
     lead = [line for m in measures if m.name in _LEAD and (line := _in_words(m, along, by))]
     lead += [_difference_in_words(device, other, found) for other, found in differences.items()]
     sections = [_overview(measures, along, others)]
-    if along is not None and others:
-        sections.append(_by_two(measures, along, others[0]))
+    if along is not None and by is not None:
+        compared = at_equal_loudness(measures, along, by)
+        if compared is not None:
+            lead.insert(0, compared.paragraphs[0])
+            sections.insert(0, compared)
+        sections.append(_by_two(measures, along, by))
     if differences:
         sections.append(_compared(device, differences))
     residual = next((m for m in measures if m.name == RESIDUAL), None)
@@ -69,7 +58,7 @@ def analyse(source: Source, heard: Heard | None) -> tuple[list[str], list[Sectio
         "measured": [
             {"measure": m.name, "level": label, "median": value}
             for m in measures
-            for label, value in zip(_labels(along), _medians(m.value, along), strict=True)
+            for label, value in zip(level_names(along), medians_of(m.value, along), strict=True)
         ],
         "compared": [
             {
@@ -86,16 +75,6 @@ def analyse(source: Source, heard: Heard | None) -> tuple[list[str], list[Sectio
 
 
 _LEAD = ("loudness_lufs", "thd_db", RESIDUAL)
-
-
-def _measures(rows: Sequence[dict[str, Any]]) -> list[Measure]:
-    """Those that any row has."""
-    found = [
-        Measure(name, np.array([np.nan if row[name] is None else float(row[name]) for row in rows]))
-        for name in MEASURES
-        if rows and name in rows[0]
-    ]
-    return [measure for measure in found if np.isfinite(measure.value).any()]
 
 
 def _differences(source: Source, device: str) -> dict[str, dict[str, np.ndarray]]:
@@ -125,13 +104,13 @@ def _overview(measures: Sequence[Measure], along: Factor | None, others: Sequenc
     what = "; ".join(f"{MEASURES[m.name][0]}: {MEASURES[m.name][2]}" for m in measures)
     caption = f"Medians over programmes and repeats, the shade from the least to the most. {what}."
     if still:
-        same = ", ".join(f"{MEASURES[m.name][0]} {_short(m.value[np.isfinite(m.value)][0])}" for m in still)
+        same = ", ".join(f"{MEASURES[m.name][0]} {short(m.value[np.isfinite(m.value)][0])}" for m in still)
         caption += f" The same in all rows: {same}."
     heads = ["" if along is None else along.words, *(m.title for m in measures)]
-    columns = [_medians(m.value, along) for m in measures]
+    columns = [medians_of(m.value, along) for m in measures]
     rows = [
         [label, *("–" if not np.isfinite(value) else f"{value:.2f}" for value in values)]
-        for label, values in zip(_labels(along), zip(*columns, strict=True), strict=True)
+        for label, values in zip(level_names(along), zip(*columns, strict=True), strict=True)
     ]
     title = "What the loudspeaker plays" if along is None else f"What {along.words} does"
     return Section(title, pictures=[Picture("measures", picture, caption)], tables=[Table(heads, rows)])
@@ -161,7 +140,7 @@ def _draw_measure(axes: Any, measure: Measure, along: Factor | None, by: Factor 
         which = np.ones(len(measure.value), bool) if by is None else by.level == j
         places = plot.places(along)
         low, middle, high = (
-            np.array([pick(cell) if len(cell) else np.nan for cell in _cells(measure.value, along, which)])
+            np.array([pick(cell) if len(cell) else np.nan for cell in cells_of(measure.value, along, which)])
             for pick in (np.min, np.median, np.max)
         )
         known = np.isfinite(middle)
@@ -188,7 +167,7 @@ def _by_two(measures: Sequence[Measure], along: Factor, by: Factor) -> Section:
     pictures = []
     for measure in [m for m in measures if m.name in _LEAD]:
         cells = [
-            _medians(np.where(by.level == j, measure.value, np.nan), along) for j in range(len(by.labels))
+            medians_of(np.where(by.level == j, measure.value, np.nan), along) for j in range(len(by.labels))
         ]
         values = np.array(cells)
         if not np.isfinite(values).any():
@@ -227,7 +206,7 @@ def _in_words(measure: Measure, along: Factor | None, by: Factor | None) -> str:
     words, unit, _ = MEASURES[measure.name]
     name = f"{words[0].upper()}{words[1:]}"
     if along is None:
-        return f"{name} {_short(_medians(measure.value, None)[0])} {unit}".rstrip()
+        return f"{name} {short(medians_of(measure.value, None)[0])} {unit}".rstrip()
     if along.places is None:
         return _ranked(name, unit, measure.value, along)
     if by is not None:
@@ -239,43 +218,23 @@ def _in_words(measure: Measure, along: Factor | None, by: Factor | None) -> str:
 
 def _ranked(what: str, unit: str, value: np.ndarray, by: Factor) -> str:
     """The levels with the least and the most, by medians; "" where fewer than two are known."""
-    medians = {by.of_level(j): median for j, median in enumerate(_medians(value, by)) if np.isfinite(median)}
+    medians = {
+        by.of_level(j): median for j, median in enumerate(medians_of(value, by)) if np.isfinite(median)
+    }
     if len(medians) < 2:
         return ""
     least, most = (pick(medians, key=lambda name: medians[name]) for pick in (min, max))
-    ends = f"{_short(medians[least])} {least}, {_short(medians[most])} {most}"
+    ends = f"{short(medians[least])} {least}, {short(medians[most])} {most}"
     return f"{what}: {ends}" + (f" ({unit})" if unit else "")
 
 
 def _change_in_words(measure: Measure, along: Factor) -> str:
     """From the first level to the last, where both are known."""
     words, unit, _ = MEASURES[measure.name]
-    medians = _medians(measure.value, along)
+    medians = medians_of(measure.value, along)
     if not (np.isfinite(medians[0]) and np.isfinite(medians[-1])):
         return ""
     return (
-        f"{words[0].upper()}{words[1:]} {_short(medians[0])} to {_short(medians[-1])} {unit}".rstrip()
+        f"{words[0].upper()}{words[1:]} {short(medians[0])} to {short(medians[-1])} {unit}".rstrip()
         + f" from {along.of_level(0)} to {along.of_level(len(along.labels) - 1)}"
     )
-
-
-def _short(value: float) -> str:
-    """Three digits, with the minus sign of print."""
-    return f"{value + 0.0:.3g}".replace("-", "−")
-
-
-def _cells(value: np.ndarray, along: Factor | None, which: np.ndarray) -> list[np.ndarray]:
-    """Values at each level."""
-    known = which & np.isfinite(value)
-    if along is None:
-        return [value[known]]
-    return [value[known & (along.level == i)] for i in range(len(along.labels))]
-
-
-def _medians(value: np.ndarray, along: Factor | None) -> list[float]:
-    cells = _cells(value, along, np.ones(len(value), bool))
-    return [float(np.median(cell)) if len(cell) else float("nan") for cell in cells]
-
-
-def _labels(along: Factor | None) -> list[str]:
-    return ["all rows"] if along is None else [along.of_level(i) for i in range(len(along.labels))]

@@ -78,8 +78,8 @@ def test_louder_is_louder_and_moves_and_distorts_more(music):
 
 
 def test_the_tone_is_a_sine_at_any_volume(music):
-    """6 dB and 12 dB both take -1 dBFS to full scale. Clipped, it had +5.7 and +4.8 dB: its harmonics passed in
-    bands above the one in which the tone is held down."""
+    """6 dB and 12 dB both take -1 dBFS to full scale. Clipped, it had +5.7 and +4.8 dB: its harmonics passed
+    in bands above the one in which the tone is held down."""
     loud = [sweep._tone_thd_db("smart-speaker", volume_db, "q15") for volume_db in (0.0, 6.0, 12.0)]
     assert loud[1] == loud[2]
     assert loud[2] - loud[0] == pytest.approx(0.0, abs=0.5), "0.1 dB at 48 kHz when written: limiters hold it"
