@@ -1,4 +1,4 @@
-"""Arrays kept on disk by what decides them: room responses, marked programmes, noise, coded programmes.
+"""Arrays kept on disk by what decides them: room responses, programmes, marked and coded ones, noise.
 
 Written beside and renamed, checked when read, rebuilt when damaged; what was not used for longest goes first.
 """

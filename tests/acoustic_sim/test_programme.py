@@ -2,6 +2,7 @@ import numpy as np
 import pytest
 import soundfile
 
+from acoustic_sim import programme
 from acoustic_sim.excitation import synthesise
 from acoustic_sim.programme import excerpt, excerpt_key
 from fixedpoint.errors import AudioError, ConfigError
@@ -21,6 +22,19 @@ def test_a_kind_is_synthesised_at_48_khz_with_the_seed():
     x, fs_hz = excerpt("music", 0.5, 3)
     assert fs_hz == 48000
     assert np.array_equal(x, synthesise("music", 0.5, 48000, 3))
+
+
+def test_a_kind_is_synthesised_once(monkeypatch):
+    """Whoever asks, and in whichever process: it is kept on disk."""
+    made = []
+    monkeypatch.setattr(programme, "synthesise", lambda *of: made.append(of) or synthesise(*of))
+    first, again = excerpt("voice", 0.25, 11)[0], excerpt("voice", 0.25, 11)[0]
+    assert made == [("voice", 0.25, 48000, 11)]
+    assert np.array_equal(first, again)
+    assert again.dtype == np.float64
+    for other in (("drums", 0.25, 11), ("voice", 0.5, 11), ("voice", 0.25, 12)):
+        assert np.array_equal(excerpt(*other)[0], synthesise(other[0], other[1], 48000, other[2]))
+    assert len(made) == 4
 
 
 def test_a_file_is_played_from_a_place_drawn_by_the_seed_and_not_across_its_end(ramp):

@@ -138,7 +138,7 @@ def test_what_is_kept_on_disk_gives_the_same_row(monkeypatch, tmp_path):
         playback._bed.cache_clear()
         playback._response.cache_clear()
         assert outcomes(condition) == [want]
-    assert sorted(path.name for path in tmp_path.iterdir()) == ["coded", "marked", "noise", "rir"]
+    assert sorted(path.name for path in tmp_path.iterdir()) == ["coded", "excerpt", "marked", "noise", "rir"]
 
 
 def test_an_snr_at_1_m_is_the_one_at_the_microphone_that_it_comes_to():
