@@ -20,9 +20,7 @@ def check_places(levels: Mapping[str, Levels], problems: Problems) -> None:
             if distance_m is None or room_m is None:  # a measured room, or a value that is named already
                 continue
             if room_m == "fit" and distance_m > MAX_FITTED_DISTANCE_M:
-                accepted = (
-                    f"[{MIN_DISTANCE_M}, {MAX_FITTED_DISTANCE_M:g}] metres in a room made to fit"
-                )
+                accepted = f"[{MIN_DISTANCE_M}, {MAX_FITTED_DISTANCE_M:g}] metres in a room made to fit"
                 problems.add(f"axes.distance_m={distance_m:g}: must be in {accepted}")
                 continue
             try:
