@@ -5,7 +5,7 @@ A mutant is named by its kernel, its line, and [the token|what it becomes]; see 
 
 _BOUND = "at the bound itself both sides give the same value"
 _ZERO = "0 has left before, or its negative is 0"
-_WRAPS = "a negative index counts from the end, to the same sample; the audit refuses it"
+_WRAPS = "a negative index counts from the end, to the same entry; the audit refuses it"
 _RANGE = "what it limits is within the limits already"
 _CORRECTED = "the exact correction that follows makes the same floor of it"
 _NO_PASS = "a further pass finds nothing left to correct"
@@ -18,12 +18,8 @@ _GROUPS: dict[str, tuple[str, ...]] = {
         "arith.sat16: if x [<|<=] INT16_MIN:",
         "arith.sat32: if x [>|>=] INT32_MAX:",
         "arith.sat32: if x [<|<=] INT32_MIN:",
-        "arith.norm64: if m [>=|>] 2:",
-        "arith.norm64: if m >= [2|3]:",
         "fft.excess_bits: if excess [<|<=] 0:",
         "fft.excess_bits: if excess < [0|1]:",
-        "fft.rfft_bfp: if lead [<|<=] 0:",
-        "fft.rfft_bfp: if lead < [0|1]:",
         "fir.keep_latest: if fresh [>=|>] kept:",
         "fir.convolve: inside = n + 1 if n + 1 [<|<=] taps else taps",
         "fir.convolve_wide: inside = n + 1 if n + 1 [<|<=] taps else taps",
@@ -37,6 +33,7 @@ _GROUPS: dict[str, tuple[str, ...]] = {
         "level.block_peak: if v [>|>=] largest:",
         "level.block_peak: if v [<|<=] smallest:",
         "level.magnitude: if largest + smallest [<|<=] 0:",
+        "level.magnitude: if largest + smallest < [0|1]:",
         "compressor.scale_row: if y_q27 [>|>=] largest:",
         "compressor.scale_row: if y_q27 [<|<=] smallest:",
         "compressor.apply_gain: if row_q27 [>|>=] peak_q27:",
@@ -54,14 +51,16 @@ _GROUPS: dict[str, tuple[str, ...]] = {
         "limiter.next_attenuation: if mean_q31 [>|>=] _ONE_Q31 - 1:",
         "limiter.next_attenuation: if mean_q31 > _ONE_Q31 - [1|2]:",
         "correlator.integrate: if z_q9 [>|>=] best:",
-        "frontend.load_frame: if j [>|>=] n - j:",
-        "frontend.log_power_q24: if floor [>|>=] _FLOOR_TOP:",
+        "frontend.place_floor: if place [>|>=] _FLOOR_TOP:",
+        "detector.score_patterns: if count [>|>=] 4:",
     ),
     _ZERO: (
         "arith.abs_q15: return sat16(-x) if x [<|<=] 0 else sat16(x)",
         "arith.abs_q15: return sat16(-x) if x < [0|1] else sat16(x)",
         "arith.abs_q31: return sat32(-x) if x [<|<=] 0 else sat32(x)",
         "arith.abs_q31: return sat32(-x) if x < [0|1] else sat32(x)",
+        "compressor.ramp_step: if rise [<|<=] 0:",
+        "compressor.ramp_step: if rise < [0|1]:",
         "elementary.reciprocal: if a [<|<=] 0:",
         "elementary.reciprocal: if a < [0|1]:",
         "elementary.reciprocal: if x [<|<=] 0:",
@@ -74,16 +73,8 @@ _GROUPS: dict[str, tuple[str, ...]] = {
         "correlator.score_from: if acc < [0|1]: (2)",
     ),
     _WRAPS: (
-        "elementary.log2_q24: f_q31 = (shl(np.int64(x), n) - (np.int64([1|2]) << 62)) >> 31",
         "elementary.reciprocal: y_q30 = np.int64(_RECIPROCAL_Q30[(d_q30 - ([1|2] << 30)) >> 24])",
         "elementary.reciprocal: y_q30 = np.int64(_RECIPROCAL_Q30[(d_q30 - (1 << [30|31])) >> 24])",
-        "fft.load_radix2: br = rnd_shift(shl(np.int64(x[i [+|-] m]), up), down)",
-        "fft.load_radix2: bi = rnd_shift(shl(np.int64(x[i [+|-] m + 1]), up), down)",
-        "fft.load_radix4: cr = rnd_shift(shl(np.int64(x[i [+|-] m]), up), down)",
-        "fft.load_radix4: ci = rnd_shift(shl(np.int64(x[i [+|-] m + 1]), up), down)",
-        "fft.load_radix4: dr = rnd_shift(shl(np.int64(x[i [+|-] m + half]), up), down)",
-        "fft.load_radix4: di = rnd_shift(shl(np.int64(x[i [+|-] m + half + 1]), up), down)",
-        "correlator.score_variance: row [+=|-=] params.slot_hops",
     ),
     _RANGE: (
         "arith.abs_q15: return sat16(-x) if x < 0 else [sat16|wrap16](x)",
@@ -91,12 +82,8 @@ _GROUPS: dict[str, tuple[str, ...]] = {
         "elementary.reciprocal: y_q30 = clip(y_q30, np.int64(1 [<<|>>] 29), np.int64(1 << 30))",
         "elementary.reciprocal: y_q30 = clip(y_q30, np.int64(1 << 29), np.int64([1|2] << 30))",
         "elementary.reciprocal: y_q30 = clip(y_q30, np.int64(1 << 29), np.int64(1 << [30|31]))",
-        "frontend.update_levels: level_q8 = "
-        "[sat16|wrap16](rnd_shift(acc, _LEVEL_Q24_TO_Q8 + params.band_shift))",
-        "frontend.update_features: around += np.int64(state.level_sum_q8[clip(b + 1, [0|1], last)])",
-        "frontend.update_features: around += np.int64(state.level_sum_q8[clip(b + 2, [0|1], last)])",
-        "frontend.weigh_features: total_q19 += "
-        "np.int64(state.activity_q19[clip(b + ACTIVITY_SPAN, [0|1], last)])",
+        "frontend.band_levels: level = "
+        "[sat16|wrap16](rnd_shift32(acc_q24 >> (_LEVEL_Q24_TO_Q8 - 1), 1 + shift))",
         "correlator.integrate: best = np.int64(-([1|2] << 30))",
         "correlator.integrate: best = np.int64(-(1 << [30|31]))",
     ),
@@ -116,8 +103,22 @@ _GROUPS: dict[str, tuple[str, ...]] = {
         "arith.wrap16: return ((x [+|-] (1 << 15)) & 0xFFFF) - (1 << 15)",
         "arith.wrap32: return ((x [+|-] (1 << 31)) & 0xFFFFFFFF) - (1 << 31)",
     ),
-    "high and low may be split at any point: floor((high 2**31 + low) c / 2**31) is the same": (
-        "biquad.smooth: high = [trn_shift|rnd_shift](d, 31)",
+    "low and low + high 2**32 are the same modulo 2**32, which is what is kept of it": (
+        "biquad.smooth: low = d [-|+] shl(high, 31)",
+    ),
+    "what is shifted has no bits below those that stay": (
+        "correlator.sums_of_positive: sums[1] = np.int64(sums[1]) + "
+        "[trn_shift32|rnd_shift32](wrap32(acc_a - low_a), 16)",
+        "correlator.sums_of_positive: sums[3] = np.int64(sums[3]) + "
+        "[trn_shift32|rnd_shift32](wrap32(acc_b - low_b), 16)",
+    ),
+    "a smallest of 1 is left where all are above 0, and then the largest is the magnitude": (
+        "compressor.scale_row: largest, smallest = np.int64(0), np.int64([0|1])",
+        "level.block_peak: largest, smallest = np.int64(0), np.int64([0|1])",
+        "processor.take_sum: largest, smallest = np.int64(0), np.int64([0|1])",
+    ),
+    "bits are dropped in pairs, since a power's scale is even: never 1 alone": (
+        "frontend.band_levels: if drop == [0|1]:",
     ),
     "a shift by 0 is none, whichever way": (
         "elementary.exp2_q24: if up [>=|>] 0:",
@@ -141,18 +142,3 @@ _GROUPS: dict[str, tuple[str, ...]] = {
     ),
 }
 EQUIVALENT: dict[str, str] = {mutant: reason for reason, group in _GROUPS.items() for mutant in group}
-
-# These differ from the kernel for some input, in one LSB of a guard bit; no argument here is such an input.
-OUT_OF_SIGHT: dict[str, str] = {
-    "correlator.score_from: score_q9 = "
-    "sat16(exp2_q24([rnd_shift|trn_shift](ratio_q25, 1), SCORE_FRAC_BITS))": (
-        "half an LSB of Q8.24 is 2e-8 of the score: at most 0.0007 LSB of Q7.9 before its rounding"
-    ),
-    "frontend.log_power_q24: power = [rnd_shift|trn_shift](power, floor - _FLOOR_TOP)": (
-        "one LSB beside a floor of 2**60, 37 bits below what log2_q24 resolves"
-    ),
-    "frontend.update_levels: acc = np.int64([0|1])": "one LSB of Q8.24, before 16 bits or more go",
-    "frontend.weigh_features: total_q19 = np.int64([0|1])": (
-        "1/68 LSB of the weight, itself 1/170 LSB of the largest feature"
-    ),
-}

@@ -30,6 +30,8 @@ OPERATORS = {
     "or": ("and",),
     "rnd_shift": ("trn_shift",),
     "trn_shift": ("rnd_shift",),
+    "rnd_shift32": ("trn_shift32",),
+    "trn_shift32": ("rnd_shift32",),
     "sat16": ("wrap16",),
     "sat32": ("wrap32",),
     "wrap16": ("sat16",),

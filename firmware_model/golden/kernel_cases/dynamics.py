@@ -110,6 +110,15 @@ def _ints(*values: int) -> tuple[np.int64, ...]:
     return tuple(np.int64(value) for value in values)
 
 
+def _powers(rng: FrozenRandom) -> list[tuple]:
+    """Every band of a busy state, and a silent one."""
+    silent = init_state(quantise(config())).bank
+    return [
+        *_each(*(_ints(band) for band in range(6)), bands=6)(rng),
+        (quantise(config()), silent, *_ints(0)),
+    ]
+
+
 def _levels(rng: FrozenRandom) -> list[np.int64]:
     edges = [level << 24 for level in (-20, -14, -13, -7, -6, -4, 0, 3, 4)]
     return [np.int64(v) for v in [*edges, *rng.integers(-20 << 24, 4 << 24, 20)]]
@@ -195,6 +204,22 @@ def _wants(rng: FrozenRandom) -> list[tuple]:
         state.want_q31[:], state.released_q31[:], state.released_q62[:] = value, value, value << 31
         state.sum_q31[:] = state.released_q31.sum(axis=1, dtype=np.int64)
         cases.append((params.limiter, state, *_ints(0, value)))
+    return cases + _turned(rng)
+
+
+def _turned(rng: FrozenRandom) -> list[tuple]:
+    """Wants at every position of the ring, over rings that rise, fall, or stand; releases from above them."""
+    limiter = quantise(config()).limiter
+    top, last = INT32_MAX, limiter.blocks
+    cases = []
+    for position in range(last + 1):
+        for ring in (np.arange(last + 1), np.arange(last, -1, -1), rng.integers(0, last + 2, last + 1)):
+            for since, want in ((0, 0), (top // 2, top // 3), (top // 3, top // 2)):
+                state = init_state(quantise(config())).limiter
+                state.want_q31[0] = ring * (top // (last + 1))
+                state.since_q31[0], state.released_q62[0] = since, top << 31
+                state.clock[CLOCK_WANT] = position
+                cases.append((limiter, state, *_ints(0, want)))
     return cases
 
 
@@ -318,7 +343,7 @@ CASES: dict[str, Callable[[FrozenRandom], list[tuple]]] = {
     f"{_NAME}.gain_computer.downward_q24": _curves,
     f"{_NAME}.gain_computer.upward_q24": _curves,
     f"{_NAME}.gain_computer.reduction_q24": _curves,
-    f"{_NAME}.level.block_power": _each(*(_ints(band) for band in range(6)), bands=6),
+    f"{_NAME}.level.block_power": _powers,
     f"{_NAME}.level.band_level": _each(*(_ints(band) for band in range(6)), bands=6),
     f"{_NAME}.compressor.smooth_reduction": _each(
         *(_ints(band, wanted << 24) for band in (0, 1, 2) for wanted in (-4, 0, 18))

@@ -15,7 +15,11 @@ def _ints(*values: int) -> tuple[np.int64, ...]:
 def _peaks(rng: FrozenRandom) -> list[tuple]:
     x = rng.choice([INT32_MIN, INT32_MAX, 0, 1, -1], (4, 8)).astype(np.int32)
     zero = np.zeros((4, 8), np.int32)
-    return [(a, *_ints(first, rows)) for a in (x, zero) for first, rows in ((0, 4), (2, 1))]
+    low, high = (
+        np.arange(-9, 23).reshape(4, 8).astype(np.int32),
+        np.arange(1, 33).reshape(4, 8).astype(np.int32),
+    )
+    return [(a, *_ints(first, rows)) for a in (x, zero, low, high) for first, rows in ((0, 4), (2, 1))]
 
 
 def _ramps(rng: FrozenRandom) -> list[tuple]:

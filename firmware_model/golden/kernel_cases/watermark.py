@@ -1,6 +1,7 @@
 """Arguments for the watermark detector's kernels: a small layout, driven to its extremes."""
 
 from collections.abc import Callable
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -8,7 +9,13 @@ import numpy as np
 from firmware_model.golden.frozen_random import FrozenRandom
 from firmware_model.watermark.detector import process_frame  # noqa: F401 (registers the kernels)
 from firmware_model.watermark.key import Key
-from firmware_model.watermark.params import LEVEL_EDGE, DetectorParams, WatermarkConfig, quantise
+from firmware_model.watermark.params import (
+    ACTIVITY_SPAN,
+    LEVEL_EDGE,
+    DetectorParams,
+    WatermarkConfig,
+    quantise,
+)
 from firmware_model.watermark.state import (
     CLOCK_FEATURE,
     CLOCK_HOP,
@@ -27,9 +34,10 @@ CONFIG = WatermarkConfig(
 )
 
 
-def _params() -> DetectorParams:
+def _params(max_marks: int = CONFIG.max_marks) -> DetectorParams:
     keys = [Key.from_hex("5eed"), Key.from_hex("0123456789abcdef")]
-    return quantise(CONFIG, np.stack([k.signs(CONFIG.max_marks, CONFIG.slots, CONFIG.bands) for k in keys]))
+    config = replace(CONFIG, max_marks=max_marks)
+    return quantise(config, np.stack([k.signs(max_marks, CONFIG.slots, CONFIG.bands) for k in keys]))
 
 
 def _hops(rng: FrozenRandom) -> list[np.ndarray]:
@@ -60,7 +68,7 @@ def _busy_state(rng: FrozenRandom, params: DetectorParams) -> DetectorState:
     state.clock[CLOCK_INPUT] = rng.integers(CONFIG.fft_size // CONFIG.hop) * CONFIG.hop
     state.clock[CLOCK_LEVEL] = rng.integers(CONFIG.slot_hops)
     state.clock[CLOCK_FEATURE] = rng.integers(CONFIG.mark_hops)
-    state.clock[CLOCK_SCORE] = rng.integers(CONFIG.max_marks * CONFIG.mark_hops)
+    state.clock[CLOCK_SCORE] = rng.integers(params.max_marks * CONFIG.mark_hops)
     state.clock[CLOCK_HOP] = 1000
     return state
 
@@ -82,9 +90,27 @@ def _stream(rng: FrozenRandom) -> list[tuple]:
     return [(params, state, x, output, probes) for x in _hops(rng)]
 
 
+def _streams(rng: FrozenRandom) -> list[tuple]:
+    """A stream of two marks; hops of four and of five, a whole row of signs and one pattern more."""
+    cases = _stream(rng)
+    for max_marks in (4, 5):
+        params = _params(max_marks)
+        state = _busy_state(rng, params)
+        cases.append((params, state, _hops(rng)[4], init_output(params), init_probes(params)))
+    return cases
+
+
 def _load(rng: FrozenRandom) -> list[tuple]:
+    """Hops on a busy ring; silence after silence, then after a single sample in each half and either part."""
     params = _params()
-    return [(params, _busy_state(rng, params), x) for x in _hops(rng)[:8]]
+    hops = _hops(rng)
+    cases = [(params, _busy_state(rng, params), x) for x in hops[:8]]
+    for place in (None, 64, 65, 130, 131):
+        state = init_state(params)
+        if place is not None:
+            state.input_q15[CONFIG.hop + place] = 1 << 12
+        cases.append((params, state, hops[0]))
+    return cases
 
 
 def _windowed(rng: FrozenRandom) -> list[tuple]:
@@ -124,7 +150,18 @@ def _column_sums(rng: FrozenRandom) -> list[tuple]:
     for row in range(CONFIG.slot_hops):
         state = _busy_state(rng, _params())
         rest = (row, CONFIG.slot_hops, CONFIG.slots, CONFIG.bands)
-        cases.append((state.feature, state.work, *map(np.int64, rest)))
+        beyond = rng.integers(-127, 128, (CONFIG.mark_hops, state.feature.shape[1]))  # rows that do not count
+        feature = np.concatenate([state.feature, beyond.astype(np.int8)])
+        cases.append((feature, state.work, *map(np.int64, rest)))
+    return cases
+
+
+def _variances(rng: FrozenRandom) -> list[tuple]:
+    """Busy states; energies that do not count follow those of the ring."""
+    cases = []
+    for params, state in _each(*[()] * 6)(rng):
+        beyond = rng.integers(0, 1 << 20, CONFIG.mark_hops).astype(np.int32)
+        cases.append((params, state._replace(energy=np.concatenate([state.energy, beyond]))))
     return cases
 
 
@@ -148,16 +185,24 @@ def _weighed(rng: FrozenRandom) -> list[tuple]:
     for params, state in _weights(rng)[::4]:
         row = np.int64(rng.integers(CONFIG.mark_hops))
         cases.append((state.work, state.activity_q19, state.feature, row, np.int64(params.bands)))
+    # Mean squares one LSB short of a larger weight, and a contrast that tells these two weights apart.
+    state = init_state(params)
+    state.activity_q19[1 : 2 * ACTIVITY_SPAN + 2] = 236107
+    state.activity_q19[1] += 9
+    state.work[0] = 8000
+    cases.append((state.work, state.activity_q19, state.feature, np.int64(0), np.int64(params.bands)))
     return cases
 
 
 def _scored(rng: FrozenRandom) -> list[tuple]:
-    params = _params()
-    cases = []
-    for variance in (0, 10000, 1000000):
-        for key in (0, 1):
-            state = _busy_state(rng, params)
-            cases.append((params, state, init_output(params), np.int64(key), np.int64(0), np.int64(variance)))
+    """One row of signs of two patterns; rows of four and of the fifth."""
+    cases: list[tuple] = []
+    for max_marks, first in ((CONFIG.max_marks, 0), (5, 0), (5, 4)):
+        params = _params(max_marks)
+        for variance in (0, 10000, 1000000):
+            for key in (0, 1):
+                state, output = _busy_state(rng, params), init_output(params)
+                cases.append((params, state, output, *map(np.int64, (key, first, variance))))
     return cases
 
 
@@ -165,7 +210,8 @@ def _ratios(rng: FrozenRandom) -> list[tuple]:
     params = _params()
     least = params.silence_variance
     top = 16 * CONFIG.bands * 127**2
-    return [
+    close = (params, np.int64(8670), np.int64(315649))  # the score is within 0.0003 LSB of a tie
+    return [close] + [
         (params, np.int64(acc), np.int64(v))
         for acc in (0, 1, -1, 4 * CONFIG.bands * 127, -4 * CONFIG.bands * 127)
         for v in (0, least - 1, least, top, *rng.integers(least, top, 12).tolist())
@@ -205,6 +251,8 @@ def _sums(rng: FrozenRandom) -> list[tuple]:
             state = _busy_state(rng, params)
             state.score_q9[:] = rng.integers(low, high, state.score_q9.shape)
             state.peak[:, PEAK_LAST] = 1000 - since
+            if high == 1025:
+                state.clock[CLOCK_SCORE] = mark  # one mark back is the ring's first place
             cases.append((params, state, np.int64(rng.integers(2))))
     return cases
 
@@ -234,7 +282,7 @@ CASES: dict[str, Callable[[FrozenRandom], list[tuple]]] = {
     f"{_NAME}.frontend.place_floor": lambda rng: [(np.int64(e),) for e in range(-30, 18)],
     f"{_NAME}.frontend.power": _powers,
     f"{_NAME}.frontend.loud_band_q24": _bins((1 << 4,), (1 << 36,), (1 << 60,)),
-    f"{_NAME}.frontend.quiet_band_q24": _bins((1 << 60, 2), (1 << 60, 16), (1 << 60, 32)),
+    f"{_NAME}.frontend.quiet_band_q24": _bins((1 << 60, 2), (1 << 60, 16), (1 << 60, 32), (1 << 4, 2)),
     f"{_NAME}.frontend.band_levels": _band_levels,
     f"{_NAME}.frontend.update_levels": _each(*((np.int64(e),) for e in (-28, 9, 9, 0, 3, 3, 3, 3))),
     f"{_NAME}.frontend.update_features": lambda rng: _each(*[()] * 4)(rng) + _odd_slots(rng),
@@ -243,12 +291,12 @@ CASES: dict[str, Callable[[FrozenRandom], list[tuple]]] = {
     f"{_NAME}.frontend.process_frontend": lambda rng: [(*a[:3], a[4]) for a in _stream(rng)[:6]],
     f"{_NAME}.correlator.oldest_row": _each(*[()] * 12),
     f"{_NAME}.correlator.sums_of_columns": _column_sums,
-    f"{_NAME}.correlator.score_variance": _each(*[()] * 6),
+    f"{_NAME}.correlator.score_variance": _variances,
     f"{_NAME}.correlator.sums_of_positive": _positive_sums,
     f"{_NAME}.correlator.correlate": _each(*((np.int64(row % 2), np.int64(99 * row)) for row in range(6))),
     f"{_NAME}.correlator.score_from": _ratios,
     f"{_NAME}.correlator.integrate": _sums,
     f"{_NAME}.detector.score_patterns": _scored,
     f"{_NAME}.detector.pick_peak": _peaks,
-    f"{_NAME}.detector.process_frame": _stream,
+    f"{_NAME}.detector.process_frame": _streams,
 }
