@@ -102,9 +102,10 @@ def svf(x_q27, s1_q58, s2_q54, gain_q27, drive_q31, hold_q31):
     Q6.26 and Q5.27, which is RND, since at rest they hold half such an LSB.
     Nothing saturates: no node may exceed 16, which is the caller's to show. The largest L1 norm from input to
     node is that of x - s2 at the highest corner, 7.0; products are below 2**62, their sum below 2**63.
-    At rest bp = 0 and lp = x to the bit at 60 and 1000 Hz of 48 kHz; at 7 and 12 kHz limit cycles of 1 LSB of
-    Q5.27 stay, at 21 kHz of 6. In silence five splits left at most 4 LSB with edges up to 0.3 fs, 36 (0.009
-    of a 16-bit LSB) with all of them near 0.45 fs.
+    Error: on full-scale noise low-pass 2.4, all-pass 7.6 LSB of Q5.27 at 60 Hz to 12 kHz of 48 kHz; 14 and
+    31 at 21 kHz, where a gain of 10 enlarges what was rounded before it; tests/fixedpoint/test_biquad.py.
+    Rest: on constant input bp = 0 and lp = x to the bit at 60 and 1000 Hz of 48 kHz; limit cycles of 1 LSB of
+    Q5.27 stay at 7 and 12 kHz, of 6 at 21 kHz; tested likewise. A chain of sections may enlarge them.
     """
     s1_q26 = narrow32(trn_shift(s1_q58, 32))
     s2_q27 = narrow32(trn_shift(s2_q54, _LOW_SHIFT))

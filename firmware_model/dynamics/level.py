@@ -77,7 +77,8 @@ def band_level(params: DynamicsParams, state: BankState, band):
     -----
     peak: log2 of the largest sample. rms: P += c (q - P) on the sums q of n squares, then log2(P / n) / 2.
     Error: peak 1.2e-7 of log2 (0.7e-6 dB), of `log2_q24`. rms reads low by the truncation of P, by
-    2**-48 / (n c), and by that of the samples, 2**-24: of little account with usual times above -81 dBFS.
+    2**-48 / (n c), and by that of the samples, 2**-24: 1.7e-6 dB above -80 dBFS with 10 ms, and at -81 dBFS
+    and 96 kHz 0.0007 dB with 1 s, 0.0035 dB with 5 s; tests/firmware_model/dynamics/test_level.py.
     Source: Giannoulis, Massberg, Reiss, "Digital dynamic range compressor design", JAES 60 (2012), sec. 2.
     """
     if params.curve.rms_q31[band] == 0:

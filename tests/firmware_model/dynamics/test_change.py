@@ -64,7 +64,7 @@ def click(y_q15, at=FS_HZ):
 def test_no_click_in_a_sine(change, freq_hz):
     x = sine(freq_hz)
     factor = click(changed(OLD, CHANGES[change], x))
-    # Measured: 0.9 to 1.9; 3.7 and 5.5 where the limiter's threshold falls at once, within its look-ahead.
+    # Measured: 0.7 to 1.5; 3.2 and 4.7 where the limiter's threshold falls at once, within its look-ahead.
     assert factor < (8 if change == "lower limiter" else 3), f"measured {factor:.2f}"
 
 

@@ -202,9 +202,9 @@ def test_attenuation_against_float64(rng):
     y, attenuation = Limiter(1 << 26, blocks, shift, release_q31=1 << 26).process(x)
     exact = limit(x[None] / 2**27, threshold, blocks, 2.0**-5, 1 << shift)
     error = np.abs(attenuation / Q31 - exact.attenuation).max()
-    assert error < 7e-9, f"attenuation: {error:.2g}, was 3.6e-9"
+    assert error < 6e-9, f"attenuation: {error:.2g}, was 3.4e-9"
     error = np.abs(y / 2**27 - exact.y).max() * 2**27
-    assert error < 4, f"output: {error:.2f} LSB of Q5.27, was 2.06"
+    assert error < 6, f"output: {error:.2f} LSB of Q5.27, was 3.77"
 
 
 # --- |y| <= threshold, the whole processor ---------------------------------------------------
