@@ -1,6 +1,7 @@
 """The command `device`: a golden case's product on emulated cores, in words and as JSON."""
 
 import tempfile
+from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -16,18 +17,19 @@ from firmware_model.device.harness import DeviceResult, OutputDifference, StateD
 from firmware_model.golden.case import Case
 from firmware_model.golden.cases import find_case
 from firmware_model.golden.dump import AS_THE_NODE
-from fixedpoint.errors import ConfigError
+from fixedpoint.errors import ConfigError, did_you_mean
 
-ALL = "all"
+ALL, CORE = "all", "cortex-m4"  # every core; the one without --cpu
 ALIASES = {"watermark": "watermark-detector", "mbdp": "mbdp-smart-speaker"}  # the products as shipped
 _PARTS = 20  # of a core's run, in the progress bar
 _MOST_FIELDS = 8  # of the state, shown in words
+_LEAST_SHARE = 0.005  # of the instructions, shown in words
 
 
 class Options(NamedTuple):
     """What the options say.
 
-    cpus : names of cores;  optimise : "3", "2" or "s";  profile : instructions by function, in words
+    cpus : names of cores;  optimise : "3", "2" or "s";  profile : instructions by kernel
     look_for_causes : of a difference
     """
 
@@ -61,17 +63,18 @@ def case_of(name: str) -> Case:
     return find_case(ALIASES.get(name, name))
 
 
-def from_options(cpu: str, optimise: str, profile: bool, look_for_causes: bool) -> Options:
-    """Checked.
+def from_options(cpu: str | None, optimise: str | None, profile: bool, look_for_causes: bool) -> Options:
+    """Checked; None where an option was left out.
 
     Raises
     ------
     ConfigError
         A core or a level that is not known.
     """
+    optimise = build.OPTIMISE[0] if optimise is None else optimise
     if optimise not in build.OPTIMISE:
         raise ConfigError(f"--opt {optimise}: must be one of {', '.join(build.OPTIMISE)}")
-    return Options(_cpus(cpu), optimise, profile, look_for_causes)
+    return Options(_cpus(CORE if cpu is None else cpu), optimise, profile, look_for_causes)
 
 
 def _cpus(name: str) -> tuple[str, ...]:
@@ -80,7 +83,8 @@ def _cpus(name: str) -> tuple[str, ...]:
     try:
         return (find_cpu(name).name,)
     except ConfigError as error:
-        raise ConfigError(f"--cpu {name}: must be one of {', '.join(CPUS)} or {ALL}") from error
+        meant = did_you_mean(name, [*CPUS, ALL], "; ")
+        raise ConfigError(f"--cpu {name}: must be one of {', '.join(CPUS)} or {ALL}{meant}") from error
 
 
 def run(case: Case, options: Options, json: bool) -> int:
@@ -105,20 +109,26 @@ def run(case: Case, options: Options, json: bool) -> int:
 
 
 def _run(case: Case, cpu: str, options: Options, step: output.Step) -> Outcome:
+    step(f"{cpu}, build")
+    tell = in_steps(step, _PARTS, cpu)
+    try:
+        result = run_case(case, cpu, options.optimise, profile=options.profile, tell=tell)
+    except Fault as fault:
+        return Outcome(cpu, None, fault)
+    return Outcome(cpu, result, None, _compare(result, options.look_for_causes, step))
+
+
+def in_steps(step: output.Step, parts: int, name: str) -> Callable[[float], None]:
+    """What takes the share of a run that is done, 0 to 1, and calls `step` once for each of its parts."""
     told = 0
 
     def tell(share: float) -> None:
         nonlocal told
-        while told < int(share * _PARTS):
+        while told < min(parts, int(share * parts)):
             told += 1
-            step(f"{cpu}, {share:.0%}")
+            step(f"{name}, {share:.0%}")
 
-    step(f"{cpu}, build")
-    try:
-        result = run_case(case, cpu, options.optimise, tell=tell)
-    except Fault as fault:
-        return Outcome(cpu, None, fault)
-    return Outcome(cpu, result, None, _compare(result, options.look_for_causes, step))
+    return tell
 
 
 def _compare(result: DeviceResult, look_for_causes: bool, step: output.Step) -> cli_compare.Report | None:
@@ -151,6 +161,7 @@ def _core_facts(outcome: Outcome) -> dict[str, Any]:
     return {
         "cpu": result.cpu,
         "optimise": result.optimise,
+        "flags": result.flags,
         "bit_exact": result.bit_exact,
         "fault": None,
         "first_output": result.first_output and result.first_output._asdict(),
@@ -169,6 +180,7 @@ def _core_facts(outcome: Outcome) -> dict[str, Any]:
         "static_bytes": result.static_bytes,
         "stack_bytes": result.stack_bytes,
         "by_function": result.by_function,
+        "by_kernel": result.by_kernel or None,
         "compare": cli_compare.facts(outcome.report) if outcome.report else None,
     }
 
@@ -186,8 +198,8 @@ def in_words(case: Case, outcomes: list[Outcome], options: Options) -> str:
         parts += [f"{_verdict(result)}\n\n{_cost(result)}" for result in results]
     if results:
         parts.append(
-            f"Executed instructions, which are fewer than cycles, at -O{options.optimise}. RAM holds the "
-            "instance and the stack,\nnot the caller's frames of input and output."
+            f"{results[0].flags}. Executed instructions, which are fewer than cycles.\n"
+            "RAM holds the instance and the stack, not the caller's frames of input and output."
         )
     if options.profile:
         parts += [_profile(result) for result in results]
@@ -247,13 +259,21 @@ def _table(case: Case, outcomes: list[Outcome], options: Options) -> str:
 
 
 def _profile(result: DeviceResult) -> str:
-    """Instructions by function."""
-    rows = [
-        [name, f"{n / result.samples:.1f}", f"{100 * n / result.instructions:.1f} %"]
-        for name, n in result.by_function.items()
-    ]
-    drawn = output.table([f"{result.cpu},\nfunction", "instructions\nper sample", "\nshare"], rows)
-    return f"{drawn}\n\nWhat the compiler inlined counts for the function that it is now part of."
+    drawn = profile_table(f"{result.cpu},\nkernel", result.by_kernel, result.samples)
+    return (
+        f"{drawn}\n\nOf this build, most kernels being inlined: an instruction counts for the kernel that "
+        "it comes from,\nthose of rounding, saturation and shifts for the kernel that they are in."
+    )
+
+
+def profile_table(heading: str, instructions: Mapping[str, int], samples: int) -> str:
+    """Instructions by function, most first; those with less than half a per cent in one line."""
+    total = max(1, sum(instructions.values()))
+    shown = {name: n for name, n in instructions.items() if n >= _LEAST_SHARE * total}
+    if rest := len(instructions) - len(shown):
+        shown[f"{rest} with less than {100 * _LEAST_SHARE:.1f} %"] = total - sum(shown.values())
+    rows = [[name, f"{n / samples:.1f}", f"{100 * n / total:.1f} %"] for name, n in shown.items()]
+    return output.table([heading, "instructions\nper sample", "share"], rows)
 
 
 def _differences(result: DeviceResult) -> str:

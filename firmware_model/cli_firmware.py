@@ -91,18 +91,25 @@ def device(
         ),
     ],
     cpu: Annotated[
-        str,
+        str | None,
         typer.Option(
             "--cpu",
             metavar="NAME",
-            help="cortex-m0plus, cortex-m3, cortex-m4, cortex-m7, cortex-m33, or all of them: all.",
+            help="cortex-m0plus, cortex-m3, cortex-m4, cortex-m7, cortex-m33, or all of them: all.  "
+            "[default: cortex-m4]",
         ),
-    ] = "cortex-m4",
+    ] = None,
     opt: Annotated[
-        str, typer.Option("--opt", metavar="LEVEL", help="What the compiler optimises: 3, 2 or s (size).")
-    ] = "3",
+        str | None,
+        typer.Option(
+            "--opt", metavar="LEVEL", help="What the compiler optimises: 3, 2 or s (size).  [default: 3]"
+        ),
+    ] = None,
     profile_functions: Annotated[
-        bool, typer.Option("--profile-functions", help="Show instructions by function.")
+        bool,
+        typer.Option(
+            "--profile-functions", help="Show instructions by kernel; with --elf, by function of yours."
+        ),
     ] = False,
     no_cause: Annotated[
         bool, typer.Option("--no-cause", help="Do not look for the likely cause of a difference.")
@@ -154,7 +161,8 @@ def device(
     """
     from firmware_model import cli_device, cli_foreign
 
-    if own := cli_foreign.from_options(elf, host_lib, symbol, memory_map, keep, cpu, profile_functions):
+    own = cli_foreign.from_options(elf, host_lib, symbol, memory_map, keep, cpu, opt, profile_functions)
+    if own is not None:
         raise typer.Exit(cli_foreign.run(cli_device.case_of(case), own, not no_cause, json))
     options = cli_device.from_options(cpu, opt, profile_functions, not no_cause)
     raise typer.Exit(cli_device.run(cli_device.case_of(case), options, json))

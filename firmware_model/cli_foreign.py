@@ -9,6 +9,8 @@ import numpy as np
 
 from firmware_model import cli_compare, cli_vectors
 from firmware_model import cli_output as output
+from firmware_model.cli_device import ALL, CORE, in_steps, profile_table
+from firmware_model.cli_options import refuse
 from firmware_model.cli_status import DETECTED, NOT_DETECTED
 from firmware_model.device import foreign
 from firmware_model.device.map_file import load_map
@@ -56,7 +58,8 @@ def from_options(
     symbol: str | None,
     given: str | None,
     keep: str | None,
-    cpu: str,
+    cpu: str | None,
+    opt: str | None = None,
     profile: bool = False,
 ) -> Firmware | None:
     """The firmware that options name; None where they name none.
@@ -64,7 +67,7 @@ def from_options(
     Raises
     ------
     ConfigError
-        Both an ELF and a library, or options that go with them without one, or not all that they need.
+        Both an ELF and a library, options that go with neither or the other, or not all that are needed.
     """
     if elf and library:
         raise ConfigError("--elf and --host-lib: both given; one of them accepted")
@@ -76,13 +79,18 @@ def from_options(
     for name, value in (("--symbol", symbol), ("--map", given)):
         if not value:
             raise ConfigError(f"{name}: missing; needed with {'--elf' if elf else '--host-lib'}")
-    if elf and cpu == "all":
+    if elf:
+        refuse({"--opt": opt}, "--elf, which is built")
+    else:
+        of_a_core = {"--cpu": cpu, "--opt": opt, "--profile-functions": profile}
+        refuse(of_a_core, "--host-lib, which runs on this host")
+    if cpu == ALL:
         raise ConfigError("--cpu all: one core needed with --elf, the one that it was built for")
     if keep is not None:
         cli_vectors.check_folder(keep)
         if Path(keep).is_dir() and any(Path(keep).iterdir()):
             raise ConfigError(f"--keep {keep}: holds files; an empty or a new folder needed")
-    return Firmware(elf, library, symbol or "", given or "", cpu, keep, profile)
+    return Firmware(elf, library, symbol or "", given or "", cpu or CORE, keep, profile)
 
 
 def compare(case: Case, firmware: Firmware, look_for_causes: bool, step: output.Step) -> Result:
@@ -99,16 +107,8 @@ def compare(case: Case, firmware: Firmware, look_for_causes: bool, step: output.
         The firmware does not return.
     """
     given = load_map(firmware.map, case)
-    told = 0
-
-    def tell(share: float) -> None:
-        nonlocal told
-        while told < min(_PARTS, int(share * _PARTS)):
-            told += 1
-            step(f"{firmware.symbol}, {share:.0%}")
-
     with _target(firmware, given) as target:
-        nodes = foreign.run(case, given, target, tell)
+        nodes = foreign.run(case, given, target, in_steps(step, _PARTS, firmware.symbol))
         cost = _cost(target.cost(), firmware, given.call.samples, case.fs_hz)
     with tempfile.TemporaryDirectory() as folder:
         _write(firmware.keep or folder, case, nodes)
@@ -139,24 +139,23 @@ def _cost(
     found = {
         "cpu": cost.cpu,
         "instructions_per_sample": mean,
+        "worst_instructions_per_sample": worst,
         "mips": mean * fs_hz / 1e6,
         "worst_mips": worst * fs_hz / 1e6,
         "flash_bytes": cost.flash_bytes,
         "ram_bytes": cost.ram_bytes,
+        "static_bytes": cost.static_bytes,
         "stack_bytes": cost.stack_bytes,
         "by_function": cost.by_function,
     }
     words = (
         f"{found['cpu']}: {mean:.1f} instructions per sample, {found['mips']:.2f} MIPS at {fs_hz} Hz, "
         f"{found['worst_mips']:.2f} in the worst call\n"
-        f"flash {cost.flash_bytes} bytes, RAM {cost.ram_bytes} bytes and {cost.stack_bytes} of stack"
+        f"flash {cost.flash_bytes} bytes, RAM {cost.ram_bytes} bytes: variables {cost.static_bytes}, "
+        f"stack {cost.stack_bytes}"
     )
     if firmware.profile:
-        rows = [
-            [name, f"{n / (cost.calls * samples):.1f}", f"{100 * n / cost.instructions:.1f} %"]
-            for name, n in cost.by_function.items()
-        ]
-        words += "\n\n" + output.table(["function", "instructions\nper sample", "share"], rows)
+        words += "\n\n" + profile_table("function", cost.by_function, cost.calls * samples)
     return words, found
 
 

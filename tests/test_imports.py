@@ -49,7 +49,7 @@ ONLY_IN = {
     "joblib": ("acoustic_sim/sweep/pools.py",),
     "distributed": ("acoustic_sim/sweep/pools.py",),
     "unicorn": ("firmware_model/device/emulator.py", "firmware_model/device/instructions.py"),
-    "elftools": ("firmware_model/device/elf.py", "firmware_model/device/host_library.py"),
+    "elftools": tuple(f"firmware_model/device/{name}.py" for name in ("elf", "host_library", "inlined")),
     "ziglang": ("firmware_model/device/build.py",),  # which runs it, as a program of its own
 }
 

@@ -29,6 +29,8 @@ _LEVELS = {
     "s": ("-Os", "-Xclang", "-Os", "-g"),
 }
 OPTIMISE = tuple(_LEVELS)
+_MACHINE_CODE = ("-fomit-frame-pointer",)  # a register more: 1 to 4 % fewer instructions at -O3 and -O2
+_DEBUG = ("-g", "-gdwarf-4")
 HARNESS = ".harness"  # section of what is not the product's: no flash of it is counted
 INSTANCE, MEMORY = "device_instance", "device_memory"  # names that `device_source` gives
 FLASH_ADDRESS, FLASH_BYTES = 0x08000000, 2 << 20
@@ -84,13 +86,19 @@ def device_source(product: Product) -> str:
     )
 
 
-def compile_firmware(product: Product, cpu: str, optimise: str, folder: Path) -> Path:
+def flags(optimise: str) -> str:
+    """Compiler and flags that decide a product's machine code, in words."""
+    return " ".join(("clang", f"-O{optimise}", *_MACHINE_CODE))
+
+
+def compile_firmware(product: Product, cpu: str, optimise: str, folder: Path, *, debug: bool = False) -> Path:
     """Build a product with one instance of it.
 
     Parameters
     ----------
     cpu : name of a core, see `cpu`;  optimise : one of `OPTIMISE`
     folder : gets sources, linker script and the ELF file
+    debug : with debugging information, see `inlined`; the machine code is the same
 
     Returns
     -------
@@ -107,7 +115,8 @@ def compile_firmware(product: Product, cpu: str, optimise: str, folder: Path) ->
         f"{product.prefix}.c": product.source,
         "device.c": device_source(product),
     }
-    return link(sources, (product.init, product.process, MEMORY), cpu, folder, _LEVELS[optimise])
+    wanted = _LEVELS[optimise] + _MACHINE_CODE + (_DEBUG if debug else ())
+    return link(sources, (product.init, product.process, MEMORY), cpu, folder, wanted)
 
 
 def link(

@@ -45,23 +45,28 @@ class Section(NamedTuple):
 
 
 class Firmware(NamedTuple):
-    """An ELF file for a Cortex-M. functions, objects : by address"""
+    """An ELF file for a Cortex-M.
+
+    functions, objects : by address
+    labels : names of no type, of assembler and linker scripts, by address; a label of code has no Thumb bit
+    """
 
     path: str
     segments: tuple[Segment, ...]
     sections: tuple[Section, ...]
     functions: tuple[Symbol, ...]
     objects: tuple[Symbol, ...]
+    labels: tuple[Symbol, ...] = ()
 
     def symbol(self, name: str) -> Symbol:
-        """The function or object of a name.
+        """The function, object or label of a name, in this order.
 
         Raises
         ------
         ConfigError
             There is none; names like it.
         """
-        symbols = {symbol.name: symbol for symbol in (*self.objects, *self.functions)}
+        symbols = {symbol.name: symbol for symbol in (*self.labels, *self.objects, *self.functions)}
         if name in symbols:
             return symbols[name]
         near = names_like(name, symbols, _NEAR)
@@ -69,6 +74,11 @@ class Firmware(NamedTuple):
         if not symbols:
             says = "; its symbol table is empty, link without --strip-all"
         raise ConfigError(f"{self.path}: symbol {name!r} not found{says}")
+
+    def is_code(self, symbol: Symbol) -> bool:
+        """Whether it is a function, or a label in an executable section."""
+        inside = (s.address <= symbol.address < s.address + s.size for s in self.sections if s.executable)
+        return symbol in self.functions or (symbol in self.labels and any(inside))
 
     def function_at(self, address: int) -> Symbol | None:
         """The function that an address lies in."""
@@ -109,7 +119,7 @@ def load_elf(path: str | Path) -> Firmware:
         try:
             elf = ELFFile(file)
             _require_cortex_m(str(path), elf)
-            functions, objects = _symbols(elf)
+            symbols = _symbols(elf)
             segments = tuple(_segment(part) for part in elf.iter_segments() if _is_loaded(part))
             sections = tuple(_section(part) for part in elf.iter_sections() if part["sh_flags"] & 2)
         except (ELFError, ValueError, KeyError, AttributeError, IndexError, OverflowError) as error:
@@ -118,7 +128,7 @@ def load_elf(path: str | Path) -> Firmware:
             raise ConfigError(f"{path}: damaged ELF file: {error or type(error).__name__}") from error
     if not segments:
         raise ConfigError(f"{path}: nothing to load; a linked program needed")
-    return Firmware(str(path), segments, sections, functions, objects)
+    return Firmware(str(path), segments, sections, *symbols)
 
 
 def _require_cortex_m(path: str, elf: Any) -> None:
@@ -153,19 +163,19 @@ def _profile(elf: Any) -> str:
     return ""
 
 
-def _symbols(elf: Any) -> tuple[tuple[Symbol, ...], tuple[Symbol, ...]]:
-    """Functions and objects, by address."""
+def _symbols(elf: Any) -> tuple[tuple[Symbol, ...], ...]:
+    """Functions, objects and labels, by address."""
     table = elf.get_section_by_name(".symtab")
-    found: dict[str, set[Symbol]] = {"STT_FUNC": set(), "STT_OBJECT": set()}
+    found: dict[str, set[Symbol]] = {"STT_FUNC": set(), "STT_OBJECT": set(), "STT_NOTYPE": set()}
     for symbol in table.iter_symbols() if table else ():
         kind = symbol["st_info"]["type"]
-        if kind in found and symbol.name and symbol["st_shndx"] != "SHN_UNDEF":
+        marks_code_or_data = symbol.name.startswith("$")  # $t, $d: of ARM's ELF, for disassemblers
+        if kind in found and symbol.name and symbol["st_shndx"] != "SHN_UNDEF" and not marks_code_or_data:
             address = symbol["st_value"] & (~1 if kind == "STT_FUNC" else ~0)
             found[kind].add(Symbol(symbol.name, address, symbol["st_size"]))
-    functions, objects = (
+    return tuple(
         tuple(sorted(symbols, key=lambda s: (s.address, s.size, s.name))) for symbols in found.values()
     )
-    return functions, objects
 
 
 def _is_loaded(part: Any) -> bool:

@@ -8,7 +8,7 @@ alignment of LDRD, LDM and their like, on which every core faults: `instructions
 
 import ctypes
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from itertools import pairwise
 from typing import Any
 
@@ -208,11 +208,23 @@ class Core:
         """Executed so far; one whose condition is not met counts, it takes a cycle as well."""
         return int(self._arena.words[cells.EXECUTED])
 
-    def by_function(self) -> dict[str, int]:
-        """Instructions executed so far, by function, most first; those of inlined ones are their caller's."""
+    def executed(self) -> Counter[int]:
+        """Instructions executed so far, by address."""
+        return Counter(dict(self._arena.executed()))
+
+    def by_function(
+        self, before: Counter[int] | None = None, known: Mapping[int, str] | None = None
+    ) -> dict[str, int]:
+        """Instructions executed by function, most first; those of inlined ones are their caller's.
+
+        Parameters
+        ----------
+        before : those executed until then do not count
+        known : functions by address, instead of those of the symbol table
+        """
         found: Counter[str] = Counter()
-        for address, n in self._arena.executed():
-            found[self._place(address).partition("+")[0]] += n
+        for address, n in (self.executed() - (before or Counter())).items():
+            found[(known or {}).get(address) or self._place(address).partition("+")[0]] += n
         return dict(found.most_common())
 
     def stack_bytes(self) -> int:

@@ -23,7 +23,7 @@ class Cost(NamedTuple):
     cpu : name of the core;  calls : how many
     instructions : of all calls;  worst : of the one with the most
     by_function : instructions of the calls, those of inlined functions in their callers, most first
-    flash_bytes : all that the ELF stores;  ram_bytes : its variables
+    flash_bytes : all that the ELF stores;  static_bytes : its variables
     stack_bytes : deepest, init's too
     """
 
@@ -33,8 +33,13 @@ class Cost(NamedTuple):
     worst: int
     by_function: dict[str, int]
     flash_bytes: int
-    ram_bytes: int
+    static_bytes: int
     stack_bytes: int
+
+    @property
+    def ram_bytes(self) -> int:
+        """Variables and stack; not the buffers that are placed for the input and output."""
+        return self.static_bytes + self.stack_bytes
 
 
 class Target(Protocol):

@@ -3,7 +3,7 @@
 import numpy as np
 
 from firmware_model.device.build import toolchain
-from firmware_model.device.elf import Firmware, load_elf
+from firmware_model.device.elf import Firmware, Section, load_elf
 from firmware_model.device.emulator import MOST_INSTRUCTIONS, Core, Fault, Region
 from firmware_model.device.foreign import Cost, CrashError, call_in_words
 from firmware_model.device.memory_map import RESULT, MemoryMap
@@ -57,7 +57,7 @@ class ElfTarget:
             words[RESULT] = self._run(init, _words(firmware, given.call.init_arguments, words))
             self._require_guards(str(given.call.init))
         self._arguments = _words(firmware, given.call.arguments, words)
-        self._begun, self._before = self._core.instructions, self._core.by_function()
+        self._begun, self._before = self._core.instructions, self._core.executed()
 
     def call(self, content: bytes) -> dict[str, bytes]:
         """See `foreign.Target`."""
@@ -80,15 +80,14 @@ class ElfTarget:
 
     def cost(self) -> Cost:
         """Of the calls so far."""
-        counts = {name: n - self._before.get(name, 0) for name, n in self._core.by_function().items()}
         return Cost(
             self._core.cpu.name,
             self._calls + 1,
             self._core.instructions - self._begun,
             self._worst,
-            {name: n for name, n in sorted(counts.items(), key=lambda item: -item[1]) if n},
+            self._core.by_function(self._before),
             sum(section.size for section in self._sections if section.stored),
-            sum(section.size for section in self._sections if section.writable),
+            _bytes_apart(self._sections, self._placement.stack),
             self._core.stack_bytes(),
         )
 
@@ -115,9 +114,19 @@ class ElfTarget:
 def _function(firmware: Firmware, name: str) -> int:
     """Address of a function."""
     symbol = firmware.symbol(name)
-    if symbol not in firmware.functions:
+    if not firmware.is_code(symbol):
         raise ConfigError(f"{firmware.path}: {name}: is data; the name of a function needed")
     return symbol.address
+
+
+def _bytes_apart(sections: tuple[Section, ...], stack: Span) -> int:
+    """Bytes of variables; what a linker script sets aside for the stack is counted where it is used."""
+    return sum(
+        section.size
+        - max(0, min(section.address + section.size, stack.stop) - max(section.address, stack.address))
+        for section in sections
+        if section.writable
+    )
 
 
 def _words(firmware: Firmware, arguments: tuple[int | str, ...], known: dict[str, int]) -> list[int]:

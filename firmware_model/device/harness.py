@@ -17,13 +17,16 @@ from firmware_model.device.configured import Configured
 from firmware_model.device.elf import Firmware, load_elf
 from firmware_model.device.emulator import Core
 from firmware_model.device.export import Product, product_of
+from firmware_model.device.inlined import functions_by_address
 from firmware_model.golden import stimuli
 from firmware_model.golden.case import Case
+from fixedpoint._jit import registered_kernels
 
 Tell = Callable[[float], None]  # share of the run that is done, 0 to 1
 
 FRAME_SAMPLES = 64  # of the dynamics processor's calls, rounded up to whole control blocks
 STACK_BYTES = 16384
+_SHIFTS = ("asr", "asr32")  # of the exported C, besides the kernels
 _STACK_ADDRESS, _FRAME_ADDRESS = 0x30000000, 0x38000000
 
 
@@ -62,6 +65,8 @@ class DeviceResult(NamedTuple):
     stack_bytes : deepest
     by_function : instructions, most first; those of inlined functions are their callers'
     nodes : the case's nodes that the device gives, (rows, steps) integers
+    by_kernel : if asked for, instructions by kernel wherever it was inlined, most first; those of
+        `fixedpoint.arith` in the kernels that call it; else empty
     """
 
     case: Case
@@ -80,6 +85,12 @@ class DeviceResult(NamedTuple):
     stack_bytes: int
     by_function: dict[str, int]
     nodes: dict[str, np.ndarray]
+    by_kernel: dict[str, int]
+
+    @property
+    def flags(self) -> str:
+        """Compiler and flags."""
+        return build.flags(self.optimise)
 
     @property
     def bit_exact(self) -> bool:
@@ -123,6 +134,7 @@ def run_case(
     optimise: str = "3",
     *,
     product: Product | None = None,
+    profile: bool = False,
     tell: Tell = lambda share: None,
 ) -> DeviceResult:
     """Build a case's product for a core and run it on the case's stimulus, beside the model.
@@ -132,6 +144,7 @@ def run_case(
     cpu : name of a core, see `cpu`
     optimise : "3", "2" or "s", as the compiler takes it
     product : to build instead of the case's own, with the same memory
+    profile : count by kernel as well
     tell : is told how far the run is
 
     Raises
@@ -144,7 +157,9 @@ def run_case(
     setup = configured.of_case(case)
     product = product or product_of(setup)
     with tempfile.TemporaryDirectory() as folder:
-        firmware = load_elf(build.compile_firmware(product, cpu, optimise, Path(folder)))
+        path = build.compile_firmware(product, cpu, optimise, Path(folder), debug=profile)
+        firmware = load_elf(path)
+        kernels = functions_by_address(str(path), _arithmetic()) if profile else {}
     device = _Device(product, firmware, cpu, setup)
     seen = _Comparison(case, setup)
     x_q15 = case.whole_blocks(stimuli.load(case.stimulus))
@@ -167,6 +182,7 @@ def run_case(
         device.core.stack_bytes(),
         device.by_function(),
         seen.nodes(),
+        device.by_function(kernels) if profile else {},
     )
 
 
@@ -190,7 +206,7 @@ class _Device:
         self._process = firmware.symbol(product.process).address
         self.core.call(firmware.symbol(product.init).address, [self._instance])
         self._memory = self.core.call(firmware.symbol(build.MEMORY).address)
-        self._begun, self._before = self.core.instructions, self.core.by_function()
+        self._begun, self._before = self.core.instructions, self.core.executed()
         self.worst = 0
 
     def process(self, x_q15: np.ndarray) -> dict[str, np.ndarray]:
@@ -221,10 +237,9 @@ class _Device:
         """Of all calls of `process`."""
         return self.core.instructions - self._begun
 
-    def by_function(self) -> dict[str, int]:
-        """Those by function."""
-        counts = {name: n - self._before.get(name, 0) for name, n in self.core.by_function().items()}
-        return {name: n for name, n in sorted(counts.items(), key=lambda item: -item[1]) if n}
+    def by_function(self, known: dict[int, str] | None = None) -> dict[str, int]:
+        """Those by function; known : functions by address, else those of the symbol table."""
+        return self.core.by_function(self._before, known)
 
 
 class _Comparison:
@@ -293,6 +308,12 @@ def _state_differences(setup: Configured, memory: dict[str, np.ndarray]) -> tupl
                 at = int(wrong[0])
                 found.append(StateDifference(each.path, len(wrong), at, int(expected[at]), int(got[at])))
     return tuple(found)
+
+
+def _arithmetic() -> frozenset[str]:
+    """Names of the primitives, which a profile counts in the kernels that they are part of."""
+    kernels = (getattr(kernel, "py_func", kernel) for kernel in registered_kernels().values())
+    return frozenset(k.__name__ for k in kernels if k.__module__ == "fixedpoint.arith").union(_SHIFTS)
 
 
 def _bytes(firmware: Firmware, product: Product) -> tuple[int, int, int, int]:

@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 
+from firmware_model.device.build import OPTIMISE, flags
 from firmware_model.device.configured import MBDP, Configured
 from firmware_model.device.product_header import prefix
 from firmware_model.watermark.params import SCORE_FRAC_BITS
@@ -27,6 +28,10 @@ _TAIL = """\
 State: all arrays, `BITTRUE_..._STATE_BYTES`; `sizeof` of an instance adds the pointers to them.
 Configuration: coefficients and tables, `static const`; code and the kernels' own tables come on top, as the
 linker's map shows.
+
+Compiled for a Cortex-M, `@flags@` gives the bits, and the instructions that `bittrue device`
+counts. `-fno-unroll-loops` besides makes the code about 40 % smaller; on a Cortex-M4 mbdp takes 3 % fewer
+instructions with it, watermark 5 % more.
 
 ## Call order
 
@@ -73,7 +78,8 @@ def readme(setups: Sequence[Configured]) -> str:
         usage = "`build/main < in.raw`"
     sources = " and ".join(f"`{prefix(setup.name)}.h`, `.c`" for setup in setups)
     head = _HEAD.replace("@usage@", usage).replace("@sources@", sources)
-    return head + "".join(map(_row, setups)) + _TAIL + "".join(map(_part, setups))
+    tail = _TAIL.replace("@flags@", flags(OPTIMISE[0]))
+    return head + "".join(map(_row, setups)) + tail + "".join(map(_part, setups))
 
 
 def _row(setup: Configured) -> str:

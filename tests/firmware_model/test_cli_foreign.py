@@ -60,6 +60,7 @@ def test_an_elf_that_is_equal_is_status_0_with_its_cost(device, elf, monkeypatch
     assert re.search(
         r"\d+\.\d instructions per sample, \d+\.\d\d MIPS at 16000 Hz, \d+\.\d\d in the worst", out
     )
+    assert re.search(r"\nflash \d+ bytes, RAM \d+ bytes: variables \d+, stack \d+\n", out)
     _, out, _ = device("--elf", elf, "--map", EXAMPLE, "--profile-functions")
     assert re.search(r"\nbittrue_mbdp_process_frame +\d+\.\d +\d\d\.\d %\n", out)
     facts = json.loads(device("--elf", elf, "--map", EXAMPLE, "--json")[1])
@@ -70,6 +71,8 @@ def test_an_elf_that_is_equal_is_status_0_with_its_cost(device, elf, monkeypatch
     samples = -(-2420 // SAMPLES) * SAMPLES  # whole calls
     assert sum(facts["by_function"].values()) == pytest.approx(facts["instructions_per_sample"] * samples)
     assert 0 < facts["stack_bytes"] < facts["ram_bytes"] < facts["flash_bytes"] < 65536
+    assert facts["ram_bytes"] == facts["static_bytes"] + facts["stack_bytes"]
+    assert facts["worst_mips"] == pytest.approx(facts["worst_instructions_per_sample"] * 0.016)
 
 
 def test_a_difference_of_an_elf_has_its_place_and_a_crash_its_line(device, tmp_path, monkeypatch):
@@ -166,7 +169,23 @@ def test_values_between_the_lsb_of_the_case_are_status_2(device, library, tmp_pa
         ),
         (["--elf", "none.elf", "--map", EXAMPLE], "none.elf: No such file or directory"),
         (["--elf", "LIBRARY", "--map", EXAMPLE], "libown.so: built for x64 (64 bit); 32-bit ARM needed"),
-        (["--elf", "ELF", "--map", EXAMPLE, "--cpu", "m5"], ": must be one of cortex-m0plus, "),
+        (["--elf", "ELF", "--map", EXAMPLE, "--cpu", "m5"], "--cpu m5: must be one of cortex-m0plus, "),
+        (
+            ["--elf", "ELF", "--map", EXAMPLE, "--opt", "3"],
+            "--opt: has no meaning with --elf, which is built; drop it",
+        ),
+        (
+            ["--host-lib", "LIBRARY", "--map", EXAMPLE, "--opt", "2"],
+            "--opt: has no meaning with --host-lib, which runs on this host; drop it",
+        ),
+        (
+            ["--host-lib", "LIBRARY", "--map", EXAMPLE, "--cpu", "cortex-m4"],
+            "--cpu: has no meaning with --host-lib, ",
+        ),
+        (
+            ["--host-lib", "LIBRARY", "--map", EXAMPLE, "--profile-functions"],
+            "--profile-functions: has no meaning with --host-lib, ",
+        ),
         (["--elf", "ELF", "--map", EXAMPLE, "--cpu", "all"], "--cpu all: one core needed with --elf"),
         (["--elf", "ELF", "--map", EXAMPLE, "--symbol", "my_procss"], "not found; there is my_process"),
         (["--host-lib", ""], "--symbol my_process: --elf or --host-lib missing; one of them needed with it"),

@@ -6,6 +6,7 @@ import sys
 
 import pytest
 
+from firmware_model.device import build
 from firmware_model.device.elf import Symbol, load_elf
 from fixedpoint.errors import ConfigError
 from tests.firmware_model.device import programs
@@ -66,6 +67,42 @@ def test_an_address_is_placed_in_its_function(firmware):
     assert firmware.function_at(firmware.functions[0].address - 1) is None
     last = firmware.functions[-1]
     assert firmware.place(last.address + last.size) == "no function"
+
+
+def test_labels_of_assembler_and_linker_script_are_found(tmp_path):
+    """Without .type: a label of code, two of data, an absolute one as a linker script defines."""
+    source = """
+.syntax unified
+.thumb
+.section .text.plain, "ax"
+.global plain
+.thumb_func
+typed: bx lr
+plain: movs r0, #3
+bx lr
+.data
+.global numbers
+numbers: .word 1, 2
+.bss
+.global area
+area: .space 8
+.global stack_top
+.set stack_top, 0x20001000
+"""
+    keep = ["plain", "numbers", "area"]
+    firmware = load_elf(build.link({"own.s": source}, keep, "cortex-m0plus", tmp_path, ("-nostdlib",)))
+    ram = programs.RAM.address
+    for name, address in (("numbers", ram), ("area", ram + 8), ("stack_top", 0x20001000)):
+        assert firmware.symbol(name) == Symbol(name, address, 0)
+        assert not firmware.is_code(firmware.symbol(name))
+    plain = firmware.symbol("plain")
+    assert plain in firmware.labels
+    assert firmware.is_code(plain)
+    assert plain.address == firmware.symbol("typed").address + 2
+    assert programs.core(firmware, "cortex-m0plus").call(plain.address) == 3
+    assert not any(label.name.startswith("$") for label in firmware.labels)
+    with pytest.raises(ConfigError, match=r"symbol 'stack_tp' not found; there is stack_top"):
+        firmware.symbol("stack_tp")
 
 
 def test_a_symbol_that_is_not_there_brings_names_like_it(firmware):

@@ -6,10 +6,11 @@ import numpy as np
 import pytest
 
 from firmware_model.device import foreign, foreign_elf
-from firmware_model.device.elf import load_elf
+from firmware_model.device.elf import Section, load_elf
 from firmware_model.device.foreign import CrashError
 from firmware_model.device.foreign_elf import ElfTarget
 from firmware_model.device.map_file import parse_map
+from firmware_model.device.placement import Span
 from firmware_model.golden import stimuli
 from fixedpoint.errors import ConfigError
 from tests.firmware_model.device import own_firmware as own
@@ -91,7 +92,17 @@ def test_memory_is_what_the_linker_placed(sound):
     held = target_of(sound).cost()
     firmware = load_elf(sound)
     assert held.flash_bytes >= firmware.segments[0].size > 4096
-    assert held.ram_bytes == sum(s.size for s in firmware.segments if s.writable)
+    assert held.static_bytes == sum(s.size for s in firmware.segments if s.writable)
+    assert held.ram_bytes == held.static_bytes + held.stack_bytes
+
+
+def test_what_the_linker_sets_aside_for_the_stack_is_counted_as_far_as_it_is_used():
+    sections = [Section(".bss", 0x20000000, 96, True, False, False)]
+    stack = Span("call.stack", 0x20000100, 0x100)
+    for address, size, apart in ((0x20000100, 0x100, 0), (0x200000F0, 0x20, 0x10), (0x20000200, 8, 8)):
+        reserved = Section(".stack", address, size, True, False, False)
+        assert foreign_elf._bytes_apart((*sections, reserved), stack) == 96 + apart
+    assert foreign_elf._bytes_apart((Section(".text", 0, 512, False, True, True),), stack) == 0
 
 
 @pytest.mark.parametrize(

@@ -48,8 +48,27 @@ def test_outputs_and_final_state_are_the_models(case, cpu):
 def test_levels_of_optimisation_differ_in_cost_and_not_in_bits():
     results = {optimise: run_case(MBDP, "cortex-m4", optimise) for optimise in ("3", "2", "s")}
     assert all(result.bit_exact for result in results.values())
-    assert results["3"].code_bytes > results["2"].code_bytes > results["s"].code_bytes
+    assert min(results["3"].code_bytes, results["2"].code_bytes) > results["s"].code_bytes
     assert len({result.instructions for result in results.values()}) == 3
+
+
+@pytest.mark.parametrize("optimise", ["3", "s"])
+@pytest.mark.parametrize("case", [MBDP, WATERMARK], ids=lambda case: case.name)
+def test_a_profile_by_kernel_is_of_the_same_machine_code(case, optimise):
+    plain, profiled = (
+        run_case(case, "cortex-m4", optimise),
+        run_case(case, "cortex-m4", optimise, profile=True),
+    )
+    assert plain._replace(nodes={}) == profiled._replace(nodes={}, by_kernel={})
+    counts = profiled.by_kernel
+    assert sum(counts.values()) == profiled.instructions
+    assert list(counts.values()) == sorted(counts.values(), reverse=True)
+    assert len(counts) > len(plain.by_function)
+    # every kernel's own, whatever it was inlined into; arithmetic and shifts are part of kernels
+    assert ({"svf", "smooth", "scale_row"} if case is MBDP else {"stage_radix4", "weigh", "mean"}) <= set(
+        counts
+    )
+    assert not {"asr", "asr32", "rnd_shift", "sat16", "clip"} & set(counts)
 
 
 def test_two_runs_cost_the_same():
@@ -128,7 +147,7 @@ def test_a_difference_in_the_final_state_alone_is_found():
 
 def test_a_coefficient_one_lsb_off_is_found():
     product = product_of_case(MBDP)
-    sections = r"(?<=static const int32_t table_section\[6\] = \{ )\d+"
+    sections = r"(?<=static const int32_t table_section\[\d\] = \{ )\d+"
     source = re.sub(sections, lambda found: str(int(found[0]) + 1), product.source)
     assert source != product.source
     result = run_case(MBDP, product=product._replace(source=source))
