@@ -18,15 +18,17 @@ from firmware_model.golden.cases import find_case
 from firmware_model.golden.evidence import Evidence, Origin, origin_of, reproduced
 from firmware_model.golden.fault_sites import Site
 
+_ROUNDINGS = ("rnd_shift", "rnd_shift32", "sum_of_products", "mean")
+_WIDE = ("rnd_shift", "trn_shift", "sat16", "sat32", "sum_of_products", "mean")
 # Which primitives a mode alters, the likeliest first.
 MODES: dict[int, tuple[str, ...]] = {
-    faulty.TRUNCATE: ("rnd_shift",),
+    faulty.TRUNCATE: _ROUNDINGS,
     faulty.WRAP: ("sat16", "sat32", "clip"),
-    faulty.WORD_32: ("rnd_shift", "trn_shift", "sat16", "sat32"),
-    faulty.WORD_40: ("rnd_shift", "trn_shift", "sat16", "sat32"),
-    faulty.TOWARDS_ZERO: ("rnd_shift", "trn_shift"),
-    faulty.EVEN: ("rnd_shift",),
-    faulty.AWAY: ("rnd_shift",),
+    faulty.WORD_32: _WIDE,
+    faulty.WORD_40: _WIDE,
+    faulty.TOWARDS_ZERO: (*_ROUNDINGS, "trn_shift"),
+    faulty.EVEN: _ROUNDINGS,
+    faulty.AWAY: _ROUNDINGS,
     faulty.ROUND: ("trn_shift",),
 }
 

@@ -15,7 +15,8 @@ from pathlib import Path
 from typing import NamedTuple
 
 ROOT = Path(__file__).resolve().parents[2]
-PRIMITIVES = ("rnd_shift", "trn_shift", "sat16", "sat32", "clip")
+# The last two are the FFT's: they round what fits no word, or for its sake begins with the half LSB.
+PRIMITIVES = ("rnd_shift", "trn_shift", "sat16", "sat32", "clip", "rnd_shift32", "sum_of_products", "mean")
 _PACKAGES = ("fixedpoint", "firmware_model")
 _PRIMITIVES_FILE = "firmware_model/golden/faulty_primitives.py"
 _FAULT_MODULE = "fixedpoint.fault"  # in the copy

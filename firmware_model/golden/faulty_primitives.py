@@ -1,7 +1,7 @@
 """Rounding and saturation as careless firmware does them; `mode` says which carelessness, EXACT is none.
 
 Plain functions: in the copy that `fault_sites` makes they take the place of the primitives of
-`fixedpoint.arith` and are compiled like these.
+`fixedpoint.arith`, and of two of `fixedpoint.fft`, and are compiled like these.
 """
 
 import numpy as np
@@ -43,6 +43,21 @@ def faulty_rnd_shift(x, n, mode):
     if mode == EVEN and half > 0 and (v & (2 * half - 1)) == half:
         return (((v >> n) + 1) >> 1) << 1
     return (v + half) >> n
+
+
+def faulty_rnd_shift32(x, n, mode):
+    """In place of rnd_shift32; a word holds its argument."""
+    return faulty_rnd_shift(np.int64(x), n, mode)
+
+
+def faulty_sum_of_products(a, b, c, d, shift, mode):
+    """In place of the FFT's sum_of_products."""
+    return faulty_rnd_shift(a * b + c * d, 32 + shift, mode)
+
+
+def faulty_mean(a, b, shift, odd, bias, mode):
+    """In place of the FFT's mean; what spares it a wider word, odd and bias, is not needed here."""
+    return faulty_rnd_shift(a + b, 1 + shift, mode)
 
 
 def faulty_trn_shift(x, n, mode):

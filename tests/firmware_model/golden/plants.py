@@ -34,18 +34,25 @@ FAULTS = {
     "towards zero": lambda x, n: np.int64(int(x) // 2**n if x >= 0 else -(-int(x) // 2**n)),
     "to even": lambda x, n: np.int64((int(x) + half(n) - (half(n) > 0 and (int(x) >> n) % 2 == 0)) >> n),
     "away": lambda x, n: np.int64((int(x) + half(n) - (half(n) > 0 and x < 0)) >> n),
-    "32 bits": lambda x, n: np.int64((wrapped(x, 32) + half(n)) >> n),
-    "40 bits": lambda x, n: np.int64((wrapped(x, 40) + half(n)) >> n),
     "rounded": lambda x, n: np.int64((int(x) + half(n)) >> n),
     "wrapped": lambda x, low, high: np.int64(
         wrapped(x, int(high).bit_length() + 1) if low < 0 else min(max(int(x), int(low)), int(high))
     ),
 }
 
+WORDS = {"32 bits": 32, "40 bits": 40}
+
+def fault_of(kind, name):
+    if kind not in WORDS:
+        return FAULTS[kind]
+    # An accumulator of few bits holds what either primitive shifts.
+    added = half if name == "rnd_shift" else lambda n: 0
+    return lambda x, n: np.int64((wrapped(x, WORDS[kind]) + added(n)) >> n)
+
 case = find_case(sys.argv[1])
-fault = FAULTS[sys.argv[4]]
 for place in sys.argv[5:]:
     module, name = place.rsplit(".", 1)
+    fault = fault_of(sys.argv[4], name)
     if module == "everywhere":
         true = getattr(importlib.import_module("fixedpoint.arith"), name)
         for loaded in list(sys.modules.values()):

@@ -9,6 +9,8 @@ from firmware_model.golden import fault_sites
 from firmware_model.golden import faulty_primitives as faulty
 from firmware_model.golden.fault_search import groups
 from firmware_model.golden.fault_sites import Site
+from fixedpoint.arith import rnd_shift32
+from fixedpoint.fft import mean, sum_of_products
 
 ROOT_FILES = {
     "fixedpoint/__init__.py": '"""Doc."""\n',
@@ -83,7 +85,7 @@ def test_the_same_sources_give_the_same_folder_and_others_another(root, tmp_path
 
 def test_every_rounding_of_the_real_kernels_is_a_site():
     made = fault_sites.rewrite()
-    for product, entry in (("dynamics", "to_q15"), ("watermark", "weigh_features")):
+    for product, entry in (("dynamics", "to_q15"), ("watermark", "weigh")):
         reached = [made.sites[i] for i in made.reachable(f"firmware_model/{product}")]
         assert entry in {site.kernel for site in reached}
         assert {"rnd_shift"} <= {site.primitive for site in reached}
@@ -91,6 +93,26 @@ def test_every_rounding_of_the_real_kernels_is_a_site():
         for node in ast.walk(ast.parse(text)):
             if isinstance(node, ast.Call) and isinstance(node.func, ast.Name):
                 assert node.func.id not in fault_sites.PRIMITIVES or file == "fixedpoint/fault.py", file
+
+
+def test_primitives_are_one_kernel_each_and_whatever_rounds_a_shift_is_one():
+    kernels = [kernel for _, kernel in fault_sites.rewrite().calls]
+    assert {name: kernels.count(name) for name in fault_sites.PRIMITIVES} == dict.fromkeys(
+        fault_sites.PRIMITIVES, 1
+    )
+    assert {name for name in kernels if name.startswith("rnd_shift")} <= set(fault_sites.PRIMITIVES)
+
+
+def test_the_roundings_of_the_fft_are_sites_of_the_detector():
+    made = fault_sites.rewrite()
+    reached = [made.sites[i] for i in made.reachable("firmware_model/watermark")]
+    assert {(site.kernel, site.primitive) for site in reached if site.file == "fixedpoint/fft.py"} == {
+        ("scale_to_28", "rnd_shift32"),
+        ("stage_radix4", "rnd_shift32"),
+        ("stage_radix4", "sum_of_products"),
+        ("split_real", "mean"),
+        ("split_real", "rnd_shift"),
+    }
 
 
 def test_groups_are_everywhere_files_kernels_and_lines_each_set_once():
@@ -141,6 +163,33 @@ def test_faulty_rounding(mode):
         for n in (0, 1, 2, 3, 16):
             want = ROUNDINGS[mode](x, n) if n else (wrapped(x, {5: 32, 6: 40}.get(mode, 64)))
             assert faulty.faulty_rnd_shift(np.int64(x), n, mode) == want, (x, n)
+
+
+FACTORS = (0, 1, -1, 3, 2**30 + 1, -(2**30) - 3, 1407000000, -1407000000)
+
+
+def test_without_a_fault_the_roundings_of_words_are_those_of_the_kernels():
+    exact = faulty.EXACT
+    for a in map(np.int64, FACTORS):
+        for n in (1, 2, 7, 30):
+            assert faulty.faulty_rnd_shift32(a, n, exact) == rnd_shift32(a, n)
+        for b in map(np.int64, FACTORS):
+            for shift in (0, 1, 2):
+                products = a, b, b >> 1, np.int64(2**29 - 5), np.int64(shift)
+                assert faulty.faulty_sum_of_products(*products, exact) == sum_of_products(*products)
+                sums = a, b, np.int64(shift), np.int64(shift == 0), np.int64((1 << shift) >> 1)
+                assert faulty.faulty_mean(*sums, exact) == mean(*sums)
+
+
+def test_a_fault_of_the_roundings_of_words_is_that_of_the_shift():
+    """-3/2 and 5/2: floor, towards zero, halves away from zero, halves to even."""
+    modes = faulty.TRUNCATE, faulty.TOWARDS_ZERO, faulty.AWAY, faulty.EVEN
+    for x, want in ((-3, [-2, -1, -2, -2]), (5, [2, 2, 3, 2])):
+        value, zero, one = np.int64(x), np.int64(0), np.int64(1)
+        assert [faulty.faulty_rnd_shift32(value, 1, mode) for mode in modes] == want
+        assert [faulty.faulty_mean(value, zero, zero, one, zero, mode) for mode in modes] == want
+        products = value, np.int64(1 << 30), value, np.int64(1 << 30), zero
+        assert [faulty.faulty_sum_of_products(*products, mode) for mode in modes] == want
 
 
 @pytest.mark.parametrize(

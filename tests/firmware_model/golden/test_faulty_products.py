@@ -37,7 +37,7 @@ def test_every_mode_that_primitives_have_has_a_name():
         ("trunc", "fault 'trunc': must be one of truncate, towards-zero,"),
         ("trunc", "; did you mean truncate?"),
         ("", "fault '': must be one of truncate"),
-        ("wrap@score", "fault 'wrap@score': the kernel must be one of score_from,"),
+        ("wrap@score", "fault 'wrap@score': the kernel must be one of band_levels,"),
         ("wrap@score", "; did you mean score_from?"),
         ("wrap@limit_block", "fault 'wrap@limit_block': the kernel must be one of"),
         ("truncate@", "fault 'truncate@': the kernel must be one of"),

@@ -15,8 +15,8 @@ from tests.firmware_model.golden.plants import causes_of, planted
 MONO, STEREO = find_case("mbdp-smart-speaker"), find_case("mbdp-headset")
 
 
-def noise(case, samples, amplitude=12000):
-    rng = np.random.default_rng(4)
+def noise(case, samples, amplitude=12000, seed=4):
+    rng = np.random.default_rng(seed)
     return rng.integers(-amplitude, amplitude, (case.channels, samples)).astype(np.int16)
 
 
@@ -294,14 +294,14 @@ COMPRESSOR, LIMITER = "firmware_model.dynamics.compressor", "firmware_model.dyna
         ("rounded", f"{BIQUAD}.trn_shift", "rounding for truncation", "in fixedpoint/biquad.py", "band"),
         (
             "32 bits",
-            f"{COMPRESSOR}.rnd_shift",
+            f"{COMPRESSOR}.rnd_shift {COMPRESSOR}.trn_shift",
             "32-bit accumulator",
             "dynamics/compressor.py",
             "gain",
         ),
         (
             "40 bits",
-            f"{COMPRESSOR}.rnd_shift",
+            f"{COMPRESSOR}.rnd_shift {COMPRESSOR}.trn_shift",
             "40-bit accumulator",
             "dynamics/compressor.py",
             "gain",
@@ -325,7 +325,7 @@ COMPRESSOR, LIMITER = "firmware_model.dynamics.compressor", "firmware_model.dyna
 )
 def test_wrong_arithmetic_of_the_processor_is_named(tmp_path, search, fault, place, kind, text, node):
     x = noise(MONO, 8000, amplitude=30000)
-    nodes = planted(tmp_path, MONO, x, fault, place)
+    nodes = planted(tmp_path, MONO, x, fault, *place.split())
     cause = the_cause(MONO, x, {name: nodes[name] for name in ("bus", "output")})
     assert cause.kind == kind
     assert text in cause.text
@@ -334,14 +334,26 @@ def test_wrong_arithmetic_of_the_processor_is_named(tmp_path, search, fault, pla
 
 
 @pytest.mark.slow
+def test_halves_rounded_away_from_zero_are_named(tmp_path, search):
+    x = noise(MONO, 8000, amplitude=30000, seed=10)  # of the 16-bit output two are halves below zero
+    nodes = planted(tmp_path, MONO, x, "away", "firmware_model.dynamics.processor.rnd_shift")
+    assert np.count_nonzero(nodes["output"] != output_of(MONO, x)) == 2
+    cause = the_cause(MONO, x, {name: nodes[name] for name in ("bus", "output")})
+    assert cause.kind == "rounding of halves away from zero"
+    assert cause.text.endswith("in to_q15")
+    assert cause.origin is not None
+    assert (cause.origin.node, cause.origin.expected - cause.origin.got) == ("output", 1)
+
+
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("fault", "place", "kind", "text", "node"),
     [
         ("wrapped", f"{FRONTEND}.clip", "wrap for saturation", "watermark/frontend.py", "feature"),
-        ("40 bits", f"{FRONTEND}.rnd_shift", "40-bit accumulator", "watermark/frontend.py", "band_level"),
+        ("40 bits", "fixedpoint.fft.rnd_shift", "40-bit accumulator", "fixedpoint/fft.py", "band_level"),
         (
             "truncation",
-            f"{FRONTEND}.rnd_shift",
+            f"{FRONTEND}.rnd_shift {FRONTEND}.rnd_shift32",
             "truncation for rounding",
             "watermark/frontend.py",
             "band_level",
@@ -354,7 +366,7 @@ def test_wrong_arithmetic_of_the_detector_is_named(tmp_path, search, fault, plac
     for slot in range(10):  # a tone for each slot, so that features reach their limit
         n = np.arange(slot * 1024, slot * 1024 + 1024)
         x[0, n] += np.round(12000 * np.sin(2 * np.pi * (700 + 277 * slot) * n / case.fs_hz)).astype(np.int16)
-    nodes = planted(tmp_path, case, x, fault, place)
+    nodes = planted(tmp_path, case, x, fault, *place.split())
     cause = the_cause(case, x, {name: nodes[name] for name in ("score", "integrated")})
     assert cause.kind == kind
     assert text in cause.text
