@@ -8,6 +8,7 @@ from concurrent.futures import BrokenExecutor, CancelledError, Future
 from contextlib import suppress
 from importlib.metadata import version
 from typing import Any, Protocol
+from urllib.parse import urlsplit
 
 from joblib.externals.loky import ProcessPoolExecutor
 from joblib.externals.loky.process_executor import TerminatedWorkerError
@@ -106,24 +107,30 @@ class ClusterPool:
     Raises
     ------
     ConfigError
-        No Dask here, nobody who answers at the address, workers without bittrue or with another version.
+        An address of another form, no Dask here, nobody who answers, workers without bittrue or with another
+        version.
     """
 
     isolates = False
     tries_by_itself = True
 
     def __init__(self, address: str, identity: Callable[[], Any] | None = None) -> None:
+        scheme = _scheme(address)
         try:
-            from distributed import Client, KilledWorker
+            from distributed import Client, KilledWorker, Security
         except ImportError as error:
             raise ConfigError(f"--cluster {address}: needs Dask; pip install 'bittrue[cluster]'") from error
         logging.getLogger("distributed").setLevel(logging.CRITICAL)  # says what is said here as well
         self.address = address
         self._killed = KilledWorker
+        # Ahead of a client: one that fails by anything but a refused connection ends with a traceback.
+        if scheme == "tls" and Security().get_connection_args("client")["ssl_context"] is None:
+            says = "tls needs certificates; name them in Dask's settings, distributed.comm.tls"
+            raise ConfigError(f"--cluster {address}: {says}")
         try:
             self._client = Client(address, timeout=_CONNECT_SECONDS, set_as_default=False)
         except (OSError, ValueError) as error:
-            says = f"no Dask scheduler answers there; tcp://HOST:PORT is needed ({type(error).__name__})"
+            says = f"no Dask scheduler answers there ({type(error).__name__})"
             raise ConfigError(f"--cluster {address}: {says}") from error
         try:
             self._require_same(identity or _version)
@@ -174,6 +181,15 @@ class ClusterPool:
         with suppress(Exception):  # it may be gone
             self._executor.shutdown(wait=False)
             self._client.close()
+
+
+def _scheme(address: str) -> str:
+    """ "tcp" or "tls" of an address such as tcp://HOST:PORT; raises ConfigError of any other."""
+    with suppress(ValueError):  # a port that is no number or beyond 65535, an odd bracket
+        parts = urlsplit(address)
+        if parts.scheme in ("tcp", "tls") and parts.hostname and parts.port:
+            return parts.scheme
+    raise ConfigError(f"--cluster {address}: tcp://HOST:PORT or tls://HOST:PORT needed")
 
 
 def _version() -> str:

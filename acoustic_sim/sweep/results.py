@@ -11,9 +11,18 @@ from typing import Any, NamedTuple
 from acoustic_sim.sweep.axes import AXES
 from acoustic_sim.sweep.design import Condition
 from acoustic_sim.sweep.plan import Plan
-from acoustic_sim.sweep.results_file import FILE, ResultsError, connect, has_tables, locked, named, read_meta
+from acoustic_sim.sweep.results_file import (
+    FILE,
+    LOCK,
+    ResultsError,
+    connect,
+    has_tables,
+    locked,
+    named,
+    read_meta,
+)
 from acoustic_sim.sweep.results_meta import columns_of, meta_of, refuse_another, versions_here
-from fixedpoint.errors import ConfigError
+from fixedpoint.errors import BittrueError, ConfigError
 
 _SQL = {float: "REAL", int: "INTEGER", bool: "INTEGER", str: "TEXT", list: "TEXT"}
 
@@ -51,6 +60,7 @@ class Results:
         self._connection = connection
         self._lock = lock
         self._plan: Plan | None = None
+        self._made: list[Path] = []  # by `open`, the innermost first
         self.meta: dict[str, Any] = {}
 
     @classmethod
@@ -76,6 +86,7 @@ class Results:
             The folder cannot be written to, or another process is writing to it.
         """
         folder = Path(folder)
+        made = [path for path in (folder / FILE, folder / LOCK, folder, *folder.parents) if not path.exists()]
         try:
             folder.mkdir(parents=True, exist_ok=True)
         except OSError as error:
@@ -88,7 +99,7 @@ class Results:
             with named(folder, "cannot be written"):
                 connection = connect(folder, "rwc")
                 found = cls(folder, connection, lock)
-                found._plan = plan
+                found._plan, found._made = plan, made
                 found._create(plan, outcome, versions_here(code))
         except BaseException:
             lock.close()
@@ -218,8 +229,24 @@ class Results:
     def __enter__(self) -> "Results":
         return self
 
-    def __exit__(self, *_: object) -> None:
+    def __exit__(self, kind: type[BaseException] | None, *_: object) -> None:
+        """Where a sweep was refused before its first row, such as by its cluster, nothing new stays."""
+        refused = kind is not None and issubclass(kind, BittrueError) and FILE in {p.name for p in self._made}
+        if refused and self.counts()[0] == 0:
+            self._remove_made()
+        else:
+            self.close()
+
+    def _remove_made(self) -> None:
+        """Take away the files that `open` made, while the lock is held, and then its folders."""
+        folders = [path for path in self._made if path.is_dir()]
+        for path in self._made:
+            if path not in folders:
+                path.unlink(missing_ok=True)
         self.close()
+        for path in folders:
+            with suppress(OSError):  # in use by now
+                path.rmdir()
 
     def _named(self, what: str) -> Any:
         return named(self.folder, what)

@@ -64,7 +64,7 @@ def test_a_bad_plan_is_named_and_nothing_is_made(capsys, tmp_path, text, says):
         (("--row", 1, "--wav", "{}/none/a.wav"), "no such folder"),
         (("--row", 1, "--wav", "-", "--json"), "standard output holds the audio"),
         (("--out", "{}/plan.toml"), "plan.toml: cannot be made: File exists"),
-        (("--out", "{}/out", "--cluster", "nowhere"), "--cluster nowhere: no Dask scheduler answers there"),
+        (("--out", "{}/out", "--cluster", "nowhere"), "--cluster nowhere: tcp://HOST:PORT or tls"),
     ],
 )
 def test_bad_options_are_named(capsys, path, options, says):

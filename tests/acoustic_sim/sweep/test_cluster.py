@@ -105,12 +105,45 @@ def test_a_worker_with_another_program_is_named(address):
         ClusterPool(address, here_alone)
 
 
-@pytest.mark.parametrize("address", ["tcp://127.0.0.1:9", "nonsense", "foo://bar:1"])
-def test_an_address_without_a_scheduler_is_named(monkeypatch, address):
+def test_an_address_without_a_scheduler_is_named(monkeypatch):
     monkeypatch.setattr("acoustic_sim.sweep.pools._CONNECT_SECONDS", 0.5)
-    with pytest.raises(ConfigError, match=f"--cluster {address}: no Dask scheduler answers there") as caught:
-        ClusterPool(address)
+    says = "--cluster tcp://127.0.0.1:9: no Dask scheduler answers there"
+    with pytest.raises(ConfigError, match=says) as caught:
+        ClusterPool("tcp://127.0.0.1:9")
     assert "\n" not in str(caught.value)
+
+
+@pytest.mark.parametrize(
+    ("address", "says"),
+    [
+        *(
+            (address, "tcp://HOST:PORT or tls://HOST:PORT needed")
+            for address in ("foo", "foo://bar:1", "tcp://bar", "bar:1", "tcp://:1", "tcp://bar:0", "")
+        ),
+        ("tcp://bar:65536", "tcp://HOST:PORT or tls://HOST:PORT needed"),
+        ("tls://127.0.0.1:9", "tls needs certificates"),
+    ],
+)
+def test_an_address_that_cannot_be_one_is_refused_before_a_client_is_made(monkeypatch, address, says):
+    monkeypatch.setattr(distributed, "Client", None)  # which would end with a traceback of its own
+    with pytest.raises(ConfigError, match=f"^--cluster {address}: {says}"):
+        ClusterPool(address)
+
+
+def test_a_refused_cluster_leaves_nothing_new(tmp_path):
+    plan = load_plan(toy.write_plan(tmp_path, repeats=1))
+    (tmp_path / "there").mkdir()
+    before = sorted(tmp_path.rglob("*"))
+    for out in ("new/deep", "there"):
+        with pytest.raises(ConfigError, match="--cluster foo: tcp"):
+            sweep(plan, tmp_path / out, cluster="foo")
+        assert sorted(tmp_path.rglob("*")) == before
+    sweep(plan, tmp_path / "there")
+    kept = rows(tmp_path / "there")
+    assert len(kept) == 20
+    with pytest.raises(ConfigError), Results.open(tmp_path / "there", plan, toy.OUTCOME):
+        ClusterPool("foo")
+    assert rows(tmp_path / "there") == kept
 
 
 @pytest.mark.slow
