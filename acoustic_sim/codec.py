@@ -6,7 +6,6 @@ from fractions import Fraction
 from functools import lru_cache
 from typing import Any, NamedTuple
 
-import av
 import numpy as np
 import soxr
 from scipy import signal
@@ -16,7 +15,6 @@ from acoustic_sim.excitation import synthesise
 from fixedpoint.errors import BittrueError, ConfigError
 
 NONE = "none"
-VERSIONS = (av.__version__, str(av.library_versions.get("libavcodec")))  # decide what a codec gives
 CHANNELS = 2  # bit rates are known as those of stereo streams: mp3-128, sbc-345
 _PROBE_SECONDS = 2.0
 _MOST_EARLY, _MOST_LATE = 64, 8192  # samples; AAC is late by 1024, Opus is early by 2 at low rates
@@ -67,6 +65,12 @@ class Transcoded(NamedTuple):
     residual_samples: float
 
 
+def codec_versions() -> tuple[str, str]:
+    """Of PyAV and of FFmpeg's codecs, which decide what a codec gives."""
+    av = _pyav()
+    return av.__version__, str(av.library_versions.get("libavcodec"))
+
+
 def available_codecs() -> tuple[str, ...]:
     """Names of the codecs whose encoder and decoder the installed FFmpeg has."""
     return tuple(
@@ -80,7 +84,7 @@ def parse_codec(text: str) -> Codec | None:
     Raises
     ------
     ConfigError
-        Another word, a codec that the installed FFmpeg lacks, a bit rate that it does not have.
+        Another word, a codec that the installed FFmpeg lacks, a bit rate that it does not have; no PyAV.
     """
     if text == NONE:
         return None
@@ -152,16 +156,34 @@ def measure_codec_delay(codec: Codec, rate_hz: int) -> tuple[int, float]:
     return peak - _MOST_EARLY, float(0.5 * (before - after) / (before - 2 * top + after))
 
 
+def _pyav() -> Any:
+    """The module, loaded where a codec is asked for and not before: what goes without one needs it not.
+
+    Raises
+    ------
+    ConfigError
+        It cannot be loaded.
+    """
+    try:
+        import av
+    except ModuleNotFoundError as error:
+        raise ConfigError("codec: av not installed; pip install av") from error
+    except ImportError as error:
+        raise ConfigError(f"codec: av cannot be loaded: {error}") from error
+    return av
+
+
 def _has(name: str, mode: str) -> bool:
+    av = _pyav()
     with contextlib.suppress(av.error.FFmpegError, ValueError):
-        av.Codec(name, mode)  # type: ignore[arg-type]
+        av.Codec(name, mode)
         return True
     return False
 
 
 def _round_trip(x: np.ndarray, rate_hz: int, codec: Codec, late: int) -> tuple[np.ndarray, float]:
     """At least len(x) + late samples out of the decoder, and the bit rate in kbit/s."""
-    known = _FORMATS[codec.name]
+    av, known = _pyav(), _FORMATS[codec.name]
     encoder: Any = av.CodecContext.create(known.encoder, "w")
     encoder.sample_rate, encoder.layout, encoder.format = rate_hz, "stereo", known.sample
     encoder.bit_rate, encoder.time_base, encoder.thread_count = codec.kbps * 1000, Fraction(1, rate_hz), 1
@@ -187,7 +209,7 @@ def _round_trip(x: np.ndarray, rate_hz: int, codec: Codec, late: int) -> tuple[n
 
 
 def _packets(encoder: Any, x: np.ndarray, rate_hz: int) -> Iterator[Any]:
-    size = encoder.frame_size or 1024
+    av, size = _pyav(), encoder.frame_size or 1024
     name = encoder.format.name
     x = np.pad(x, (0, -len(x) % size))
     samples = (

@@ -89,7 +89,7 @@ def at_the_loudspeaker(x: np.ndarray, fs_hz: int, x_key: str, values: Values) ->
     """
     wanted = parse_codec(values["codec"])
     if wanted is not None:
-        key = content_key("coded", x_key, str(wanted), source_key(codecs), codecs.VERSIONS)
+        key = content_key("coded", x_key, str(wanted), source_key(codecs), *codecs.codec_versions())
         x = cached("coded", key, lambda: {"y": transcode(x, fs_hz, wanted).y})["y"]
     device_hz = values["resample_hz"]
     if device_hz is not None and device_hz != fs_hz:

@@ -18,6 +18,7 @@ from fixedpoint.errors import BittrueError, ConfigError, did_you_mean, meant_or_
 
 MAX_STEPS = 10_000
 _TABLES = ("programme", "axes")
+_SETTINGS = ("product", "design")
 # name: (default, lowest, highest, whether an integer)
 _NUMBERS: dict[str, tuple[Any, float, float, bool]] = {
     "seed": (0, 0, 2**31 - 1, True),
@@ -54,8 +55,7 @@ class Problems:
 
 def read_settings(table: dict[str, Any], problems: Problems) -> dict[str, Any]:
     """Everything beside the tables, defaults filled in."""
-    known = ("product", "design", *_NUMBERS)
-    _name_unknown(table, (*known, *_TABLES), "", problems)
+    _name_unknown(table, (*_SETTINGS, *_NUMBERS, *_TABLES), "", problems)
     settings = {"product": next(iter(AXES)), "design": FACTORIAL}
     for name, accepted in (("product", tuple(AXES)), ("design", DESIGNS)):
         value = table.get(name, settings[name])
@@ -252,7 +252,11 @@ def _name_unknown(table: Mapping[str, Any], known: Iterable[str], prefix: str, p
     for key in table:
         if key not in known:
             shown = key if key.isprintable() else repr(key)
-            problems.add(f"{prefix}{shown}: unknown; {meant_or_accepted(key, known)}")
+            if prefix and key in (*_SETTINGS, *_NUMBERS):
+                says = "unknown here; it belongs above the tables, [programme] and [axes]"
+            else:
+                says = f"unknown; {meant_or_accepted(key, known)}"
+            problems.add(f"{prefix}{shown}: {says}")
 
 
 def _is_number(value: Any, whole: bool) -> bool:

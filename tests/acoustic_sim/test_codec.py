@@ -1,11 +1,20 @@
 """Codecs: what is accepted, that what comes back is in step, and what rate it took."""
 
+import sys
+
 import numpy as np
 import pytest
 from scipy import signal
 
 from acoustic_sim import codec
-from acoustic_sim.codec import Codec, available_codecs, measure_codec_delay, parse_codec, transcode
+from acoustic_sim.codec import (
+    Codec,
+    available_codecs,
+    codec_versions,
+    measure_codec_delay,
+    parse_codec,
+    transcode,
+)
 from acoustic_sim.excitation import synthesise
 from fixedpoint.errors import AudioError, BittrueError, ConfigError
 
@@ -61,6 +70,14 @@ def test_a_codec_that_this_ffmpeg_lacks_is_refused_with_those_it_has(monkeypatch
         parse_codec("mp3-128")
     with pytest.raises(ConfigError, match="must be none, aac-KBPS"):
         transcode(VOICE, FS_HZ, Codec("mp3", 128))
+
+
+def test_without_pyav_a_codec_is_refused_and_no_codec_is_not(monkeypatch):
+    monkeypatch.setitem(sys.modules, "av", None)
+    assert parse_codec("none") is None
+    for asked in (lambda: parse_codec("mp3-128"), available_codecs, codec_versions):
+        with pytest.raises(ConfigError, match=r"^codec: av not installed; pip install av$"):
+            asked()
 
 
 # Largest lag over 48, 44.1 and 16 kHz as measured, samples, and SNR at 48 kHz, dB.

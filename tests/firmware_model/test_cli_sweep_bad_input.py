@@ -1,6 +1,8 @@
 """`sweep`: whatever is wrong is one line and status 2, and results that are there stay as they are."""
 
 import hashlib
+import subprocess
+import sys
 
 import pytest
 
@@ -70,6 +72,19 @@ def test_a_bad_plan_is_named_and_nothing_is_made(capsys, tmp_path, text, says):
 def test_bad_options_are_named(capsys, path, options, says):
     given = [str(option).format(path.parent) for option in options]
     assert says in refused(call(capsys, "sweep", path, *given))
+
+
+def test_a_plan_without_codecs_runs_without_pyav(path):
+    other = path.with_name("other.toml")
+    other.write_text(WATERMARK + 'codec = "mp3-128"\n')
+    code = "import sys; sys.modules['av'] = None; from firmware_model.cli import main; main()"
+    for plan, status, err in (
+        (path, 0, ""),
+        (other, 2, f"{other}: axes.codec: av not installed; pip install av\n"),
+    ):
+        command = [sys.executable, "-c", code, "sweep", str(plan), "--row", "1"]
+        done = subprocess.run(command, capture_output=True, text=True)
+        assert (done.returncode, done.stderr) == (status, err)
 
 
 def test_a_missing_plan_is_named(capsys, tmp_path):

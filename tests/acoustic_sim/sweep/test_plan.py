@@ -191,6 +191,7 @@ BAD = {
     HEAD + "samples = 3\n" + PROGRAMME: "samples=3: only a latin-hypercube has them",
     HEAD + "axes = 3\n" + PROGRAMME: "axes=3: must be a table",
     AXIS + "distance = 3\n": "axes.distance: unknown; did you mean distance_m?",
+    AXIS + "repeats = 3\n": "axes.repeats: unknown here; it belongs above the tables, [programme] and [axes]",
     AXIS + "profile = 'headset'\n": "axes.profile: an axis of mbdp",
     "product = 'mbdp'\n" + PROGRAMME + "[axes]\nrt60_s = 1\n": "axes.rt60_s: an axis of watermark",
     "product = 'mbdp'\n"
