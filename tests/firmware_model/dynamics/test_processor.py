@@ -143,6 +143,29 @@ def test_real_audio_against_float64(real_data, name, setup):
     assert found.snr_db >= 90, found
 
 
+@pytest.mark.parametrize("setup", SETUPS)
+def test_bands_add_up_to_the_bus(setup):
+    """But for half an LSB of Q5.27 for each band, rounded down: more would cost SNR where it is quiet."""
+    nodes = run(DynamicsConfig(**SETUPS[setup]), programme("music", 0.3, 48000, 1)).nodes
+    low = nodes.limited_q27.astype(np.int64).sum(axis=0) - nodes.bus_q27[0]
+    bands = len(nodes.limited_q27)
+    assert low.min() >= 0
+    assert low.max() <= bands, f"measured {low.max()} LSB"
+    assert abs(low.mean() - bands / 2) < 0.05 * bands, f"measured {low.mean():.2f} LSB"
+
+
+@pytest.mark.real
+@pytest.mark.parametrize("profile", PROFILES)
+def test_a_quiet_recording_keeps_its_snr(real_data, profile):
+    """Most of it near silence: the least SNR of all recordings, from 1 LSB of 16 bits now and then."""
+    audio = read_audio(str(next((real_data / "speech").rglob("214.flac"))))
+    x = audio.samples.T[:1]
+    x = to_q15(x / np.abs(x).max() * 10 ** (-1 / 20))
+    found = compare(load_profile(profile, audio.fs_hz, 1), x)
+    assert found.lsb <= 1, found
+    assert found.snr_db >= 90, found
+
+
 # --- linked stereo ---------------------------------------------------------------------------
 
 
