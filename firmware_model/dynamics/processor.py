@@ -184,7 +184,7 @@ def process_frame(params: DynamicsParams, state: DynamicsState, x_q15, y_q15, pr
     Range: with |x| <= 1 every node of the crossover stays below 12, of 16. Gains saturate at 16, products and
     the sum of the bands at +-16, to within 31 LSB; |y| <= the full-band threshold (`limiter.limit_block`).
     The bands are added up in Q6.26, TRN, which saturates at +-16 after each.
-    Error: on programme within 1 LSB of the float64 reference's output rounded to 16 bits, SNR 94 dB or more;
+    Error: on programme within 1 LSB of the float64 reference's output rounded to 16 bits, SNR 93 dB or more;
     tests/firmware_model/dynamics/test_processor.py. On recordings: benchmarks/results/dynamics.md.
     Source: Yang, Chhetri, Murgia, Hilmes, ICASSP 2019 (arXiv 1903.06392).
     """

@@ -34,14 +34,14 @@ KINDS = ("music", "drums", "voice", "noise", "sweep")
 MEASURED = Difference(
     lsb=1,
     within=1.0,
-    snr_db=94.4,
+    snr_db=93.4,
     band=0.0166,
     level=1.34e-3,
     gain=1.5e-6,
     limited=0.0166,
-    bus=0.0269,
+    bus=0.024,
     band_attenuation=3.6e-7,
-    attenuation=2.1e-7,
+    attenuation=2.5e-7,
 )
 
 
@@ -245,12 +245,12 @@ def test_silence_at_the_highest_edges(rng):
 
 @pytest.mark.parametrize(
     ("low", "high", "bus_lsb"),
-    [(0.002, 0.05, 0), (0.005, 0.3, 48), (0.3, MAX_RATIO, 80), (0.44, MAX_RATIO, 80)],
+    [(0.002, 0.05, 0), (0.005, 0.3, 20), (0.3, MAX_RATIO, 64), (0.44, MAX_RATIO, 64)],
 )
 def test_limit_cycles_stay_below_16_bits(low, high, bus_lsb, rng):
     """A constant after noise: the same constant to the last bit, however its bands cycle.
 
-    Largest on the bus over 25000 sets of five edges at 16, 48 and 96 kHz, in LSB of Q5.27: those that are
+    Largest on the bus over 3000 sets of five edges at 16, 48 and 96 kHz, in LSB of Q5.27: those that are
     given, of 2048 that would round to another value. In a band 0, 12, 28 and 40.
     """
     largest = 0
