@@ -78,7 +78,7 @@ def split(params: DynamicsParams, state: BankState, x, low, channel, edge):
     Error: bands 0.017 LSB of 16 bits on programme; their sum is flat to 1.2e-6 dB, their slopes are right to
     0.0024 dB down to -80 dB, as far as a multitone shows it among the rounding noise.
     Rest: five splits on constant input, silence too, kept limit cycles in a band of at most 3 LSB of Q5.27
-    with edges up to 0.08 fs, 12 up to 0.3 fs, 40 with all edges near 0.45 fs, and of 8, 48, 80 in the sum.
+    with edges up to 0.08 fs, 12 up to 0.3 fs, 40 with all edges near 0.45 fs, and of 2, 20, 64 in the sum.
     16 bits hide them: 2048 would be seen. Behind 24 dB in every band they were 0.24 LSB of 16 bits, which
     silence hides as well, and which moves another constant by 1 LSB at most, where it lies beside a tie.
     Tests: tests/firmware_model/dynamics/test_crossover.py, and test_processor.py for rest.

@@ -45,7 +45,7 @@ class BankState(NamedTuple):
     held_q55, reduction_q55 : (bands,) int64, Q9.55, gain reduction in log2, after release and after attack
     gain_q27 : (bands,) int32, Q5.27, gain at the end of the last block
     band_q27 : (bands * channels, control samples) int32, Q5.27, work area: row band * channels + channel
-    sum_q24 : (channels, control samples) int32, Q8.24, work area: the sum of the bands so far
+    sum_q26 : (channels, control samples) int32, Q6.26, work area: the sum of the bands so far
     limiter : LimiterState, a row for each band
     """
 
@@ -58,7 +58,7 @@ class BankState(NamedTuple):
     reduction_q55: np.ndarray
     gain_q27: np.ndarray
     band_q27: np.ndarray
-    sum_q24: np.ndarray
+    sum_q26: np.ndarray
     limiter: LimiterState
 
 
@@ -100,7 +100,7 @@ def init_bank(params: DynamicsParams) -> BankState:
         reduction_q55=np.zeros(bands, np.int64),
         gain_q27=np.minimum(makeup_q27, INT32_MAX).astype(np.int32),
         band_q27=np.zeros((bands * channels, samples), np.int32),
-        sum_q24=np.zeros((channels, samples), np.int32),
+        sum_q26=np.zeros((channels, samples), np.int32),
         limiter=_init_limiter(params.band_limiter, channels, samples),
     )
 

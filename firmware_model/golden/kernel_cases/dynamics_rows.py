@@ -49,8 +49,8 @@ def _added(rng: FrozenRandom) -> list[tuple]:
 
 
 def _taken(rng: FrozenRandom) -> list[tuple]:
-    rail = 1 << 28
-    total = rng.choice([-rail - 1, -rail, rail - 1, rail, 0, 6 * rail, -6 * rail], (2, 8)).astype(np.int32)
+    rail = 1 << 30
+    total = rng.choice([-rail, 1 - rail, rail - 1, 0, 1, -1], (2, 8)).astype(np.int32)
     return [(total, np.int64(row), np.zeros((2, 8), np.int32)) for row in (0, 1, 1)]
 
 
