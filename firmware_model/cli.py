@@ -1,4 +1,4 @@
-"""The command line: `bittrue simulate | embed | room | detect | process | synthesise`.
+"""The command line: `bittrue simulate | embed | room | detect | process | synthesise`, and where the rest joins.
 
 Exit status: 0 done, detected, equal; 1 not detected, different; 2 misuse or unreadable input, with one line
 on stderr. What takes long to import is imported by the command that needs it.
@@ -45,7 +45,8 @@ PLOT_SUFFIXES = (".png", ".pdf", ".svg")
 app = typer.Typer(
     help="Bit-true simulator of low-power audio DSP firmware: a watermark, found across a room in Q15, "
     "and a multiband dynamics processor ahead of a loudspeaker.",
-    epilog="Exit status: 0 done, detected, equal; 1 not detected, different; 2 misuse or unreadable input.",
+    epilog="Exit status: 0 done, detected, equal; 1 not detected, different; 2 misuse or unreadable input. "
+    "bittrue COMMAND --help says more.",
     add_completion=False,
     rich_markup_mode=None,
     pretty_exceptions_enable=False,
@@ -361,9 +362,9 @@ def synthesise(
         output.say_beside(f"{out}: {len(x) / rate:g} s of {kind} at {rate} Hz", out)
 
 
-app.add_typer(cli_golden.app)  # check, compare, ranges, vectors
 app.add_typer(cli_study.app)  # sweep, report, calibrate
-app.add_typer(cli_firmware.app)  # export
+app.add_typer(cli_golden.app)  # check, ranges, vectors, compare
+app.add_typer(cli_firmware.app)  # export, device
 
 
 def run(arguments: list[str]) -> int:

@@ -67,6 +67,10 @@ def export(
     or global state. DIR also gets vectors computed by the model for this configuration (input, output, final
     state), a test that compares bit for bit (make test), an example, a Makefile, a README.md and a manifest
     with the SHA-256 of every file. The detector runs at 16000 Hz.
+
+    \b
+    bittrue export out && make -C out test
+    bittrue export out --product mbdp --profile headset --rate 16000 --channels 2
     """
     from firmware_model import cli_export, cli_vectors
 
@@ -136,6 +140,12 @@ def device(
     json: Json = False,
 ) -> None:
     """Build a golden case's product for a Cortex-M, run it on the emulated core and compare every bit.
+
+    \b
+    bittrue device watermark
+    bittrue device mbdp --cpu all --opt s
+    bittrue device mbdp --profile-functions
+    bittrue device mbdp-headset --elf fw.elf --symbol my_process --map map.toml
 
     The C of `bittrue export` is compiled, runs on the case's stimulus, and every output value and the final
     state are held against the model. A difference is handed to the search of `bittrue compare`. The cost is

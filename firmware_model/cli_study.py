@@ -45,6 +45,11 @@ def sweep(
 
     The same command goes on where it was, after Ctrl-C or anything worse. A row that fails is kept with its
     error. Status 0: every row is there; 2: the plan or DIR cannot be used, what DIR holds is as it was.
+    Plans to begin with are in examples/.
+
+    \b
+    bittrue sweep examples/smoke.toml --out smoke --jobs 4
+    bittrue report smoke
     """
     from firmware_model import cli_sweep
 

@@ -26,6 +26,7 @@ import numpy as np
 
 from fixedpoint._jit import registered_kernels
 from fixedpoint.cgen_access import Value, literal
+from fixedpoint.cgen_lines import within_width
 from fixedpoint.cgen_names import c_names, remark, section
 from fixedpoint.cgen_statements import Kernel
 from fixedpoint.cgen_types import (
@@ -307,4 +308,4 @@ def _table_lines(name: str, values: np.ndarray) -> list[str]:
 
 
 def _text(blocks: list[list[str]]) -> str:
-    return "\n\n".join("\n".join(line for line in block if line) for block in blocks) + "\n"
+    return within_width("\n\n".join("\n".join(line for line in block if line) for block in blocks)) + "\n"

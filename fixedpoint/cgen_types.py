@@ -198,7 +198,12 @@ class CFunction(NamedTuple):
         parts += [f"int64_t *{name}" for name in self.outputs]
         kind = "int64_t" if self.returns else "void"
         whole = ", ".join(part.replace(" ", "\0") for part in parts) or "void"  # lines end between arguments
-        rows = wrap(f"{kind}\0{self.name}({whole})", _WIDTH, subsequent_indent="    ", break_long_words=False)
+        rows = wrap(
+            f"{kind}\0{self.name}({whole})",
+            _WIDTH - len("static "),
+            subsequent_indent="    ",
+            break_long_words=False,
+        )
         return "\n".join(rows).replace("\0", " ")
 
 

@@ -96,7 +96,8 @@ def array(name: str, values: np.ndarray) -> str:
     if values.size == 0:
         return f"/* {name}: empty */"
     shape = "".join(f"[{length}]" for length in values.shape)
-    return f"static const {kind} {name}{shape} = {_braces(values, kind, '')};"
+    head = f"static const {kind} {name}{shape} = "
+    return f"{head}{_braces(values, kind, '', len(head) + len('{  };'))};"
 
 
 def literal(value: int, kind: str) -> str:
@@ -122,12 +123,13 @@ def comment(lines: list[str]) -> str:
     return "/* " + "\n".join(f" * {line}".rstrip() for line in broken).removeprefix(" * ") + " */"
 
 
-def _braces(values: np.ndarray, kind: str, indent: str) -> str:
+def _braces(values: np.ndarray, kind: str, indent: str, beside: int = 8) -> str:
+    """An initialiser; beside : columns of its line that are not of its numbers."""
     if values.ndim > 1:
         rows = ",\n".join(f"{indent}  {_braces(row, kind, indent + '  ')}" for row in values)
         return f"{{\n{rows}\n{indent}}}"
     text = ", ".join(literal(value, kind) for value in values.tolist())
-    if len(text) < _WIDTH - 8:
+    if len(text) <= _WIDTH - beside:
         return f"{{ {text} }}"
     lines = wrap(text, _WIDTH - len(indent) - 2, break_long_words=False)
     return "{\n" + "\n".join(f"{indent}  {line}" for line in lines) + f"\n{indent}}}"

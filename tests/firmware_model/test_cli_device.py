@@ -157,3 +157,17 @@ def test_the_products_have_short_names():
     assert cli_device.case_of("watermark") is find_case("watermark-detector")
     assert cli_device.case_of("mbdp") is find_case("mbdp-smart-speaker")
     assert cli_device.case_of("mbdp-headset") is MBDP
+
+
+@pytest.mark.parametrize("command", ["device", "export", "sweep"])
+def test_the_help_has_examples_on_lines_of_their_own(capsys, command):
+    lines = [line.strip() for line in call(capsys, command, "--help").out.splitlines()]
+    examples = [line for line in lines if line.startswith(f"bittrue {command} ")]
+    assert examples
+    assert all(len(line.split()) > 2 and len(line) < 80 for line in examples)
+
+
+def test_commands_are_listed_by_what_they_are_about(capsys):
+    listed = [line.split()[0] for line in call(capsys, "--help").out.splitlines() if line.startswith("  ")]
+    order = ["simulate", "process", "sweep", "report", "check", "vectors", "compare", "export", "device"]
+    assert [name for name in listed if name in order] == order

@@ -72,6 +72,14 @@ def test_an_empty_array_points_nowhere():
     assert "self->state.bank.split_q54 = 0; /* of no element */" in product.source
 
 
+@pytest.mark.parametrize("name", SETUPS)
+def test_no_line_of_the_c_is_longer_than_110_columns(name):
+    product = product_of(SETUPS[name]())
+    vectors_header = vectors.header(SETUPS[name](), vectors.compute(SETUPS[name]()))
+    lines = (product.header + product.source + vectors_header).split("\n")
+    assert [line for line in lines if len(line) > 110] == []
+
+
 def test_the_same_configuration_gives_the_same_text():
     config = load_profile("headset", 16000, 2)
     assert product_of_dynamics(config, "headset, stereo") == product_of(SETUPS["headset"]())

@@ -147,8 +147,8 @@ def test_a_difference_in_the_final_state_alone_is_found():
 
 def test_a_coefficient_one_lsb_off_is_found():
     product = product_of_case(MBDP)
-    sections = r"(?<=static const int32_t table_section\[\d\] = \{ )\d+"
-    source = re.sub(sections, lambda found: str(int(found[0]) + 1), product.source)
+    sections = r"(static const int32_t table_section\[\d+\] = \{\s+)(\d+)"
+    source = re.sub(sections, lambda found: f"{found[1]}{int(found[2]) + 1}", product.source)
     assert source != product.source
     result = run_case(MBDP, product=product._replace(source=source))
     assert not result.bit_exact
