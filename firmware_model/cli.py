@@ -1,4 +1,4 @@
-"""The command line: `bittrue simulate | embed | room | detect | process | synthesise`, and where the rest joins.
+"""The command line: `bittrue simulate | embed | room | detect | process | synthesise`; the rest joins below.
 
 Exit status: 0 done, detected, equal; 1 not detected, different; 2 misuse or unreadable input, with one line
 on stderr. What takes long to import is imported by the command that needs it.
