@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import Any, NamedTuple, Protocol
 
 from acoustic_sim.sweep.design import Condition
-from acoustic_sim.sweep.plan import Plan, load_plan
+from acoustic_sim.sweep.plan import Plan, load_plan, parse_plan
 from acoustic_sim.sweep.results import Results
 from acoustic_sim.sweep.run import Progress, run
 from acoustic_sim.sweep.worker import Evaluate, evaluate_batch
@@ -70,7 +70,16 @@ def load(path: str) -> Plan:
     ------
     ConfigError
     """
-    return load_plan(path, lambda product: product_of(product).CHECKS)
+    return load_plan(path, _checks)
+
+
+def parse(text: str, path: str) -> Plan:
+    """A plan whose text is at hand, checked as `load` does; `path` is that of its file, there or not."""
+    return parse_plan(text, path, _checks)
+
+
+def _checks(product: str) -> Mapping[str, Callable[[Any], object]]:
+    return product_of(product).CHECKS
 
 
 def code_digest() -> str:

@@ -7,14 +7,14 @@ from typing import Any
 from firmware_model import cli_sweep_report_dynamics as dynamics
 from firmware_model import cli_sweep_report_findings as watermark
 from firmware_model.cli_output import Step, check_output, replace_file
-from firmware_model.cli_sweep import load, product_of
+from firmware_model.cli_sweep import product_of
 from firmware_model.cli_sweep_report_page import Section, page
 from firmware_model.cli_sweep_report_sections import Heard, failed_rows, plan_text, rows_in_words, swept
 from firmware_model.cli_sweep_report_source import Source, read
 from firmware_model.cli_sweep_report_watermark import Findings
 from fixedpoint.errors import BittrueError, ConfigError
 
-FOLDER, PAGE = "report", "report.html"
+FOLDER, PAGE, PLAN = "report", "report.html", "plan.toml"
 STAGES = ("read", "analyse and draw", "write")
 
 
@@ -52,13 +52,12 @@ def report(
     if parquet is not None:
         export.require_parquet()
     step(STAGES[0])
-    source = read(folder)
-    step(STAGES[1])
-    heard, missing = _hearing(source) if spectrograms else (None, "")
-    lead, sections, facts = _analysed(source, heard)
-    lead = [rows_in_words(source), *lead, *([missing] if missing else [])]
-    step(STAGES[2])
     pictures = Path(folder) / FOLDER
+    source = read(folder, str(pictures / PLAN))
+    step(STAGES[1])
+    lead, sections, facts = _analysed(source, _hearing(source) if spectrograms else None)
+    lead = [rows_in_words(source), *lead, *([source.plan.says] if source.plan.says else [])]
+    step(STAGES[2])
     try:
         pictures.mkdir(exist_ok=True)
     except OSError as error:
@@ -68,6 +67,8 @@ def report(
         for picture in section.pictures:
             if picture.png:
                 replace_file(str(pictures / f"{picture.name}.png"), picture.png)
+    if source.plan.kept is not None:
+        replace_file(source.plan.path, source.plan.kept.encode())
     title = f"Sweep {Path(source.meta['path']).stem}"
     replace_file(written, page(title, lead, sections).encode())
     if csv is not None:
@@ -88,17 +89,13 @@ def in_words(facts: dict[str, Any]) -> str:
     return "\n".join([*facts["findings"], f"written: {', '.join(facts['files'])}, {facts['pictures']}"])
 
 
-def _hearing(source: Source) -> tuple[Heard | None, str]:
-    """Row -> what the microphone heard, by the plan's file; or None and why."""
-    path = source.meta["path"]
-    try:
-        plan = load(path)
-    except BittrueError as error:
-        return None, f"No spectrograms, the plan is not as it was: {error}"
-    if plan.digest != source.meta["digest"]:
-        return None, f"No spectrograms: {path} is another plan by now."
+def _hearing(source: Source) -> Heard | None:
+    """Row -> what the microphone heard; None where its plan cannot be had any more."""
+    plan = source.plan.plan
+    if plan is None:
+        return None
     product = product_of(plan.product)
-    return lambda row: product.heard(plan.conditions()[row - 1]), ""
+    return lambda row: product.heard(plan.conditions()[row - 1])
 
 
 def _analysed(source: Source, heard: Heard | None) -> tuple[list[str], list[Section], dict[str, Any]]:

@@ -6,6 +6,7 @@ from typing import Any
 
 from acoustic_sim.sweep.results import Results, Timing
 from firmware_model.cli_sweep_report_factors import ARITHMETIC, Factor, factors
+from firmware_model.cli_sweep_report_plan import FoundPlan, find_plan
 
 
 @dataclass(frozen=True)
@@ -14,6 +15,7 @@ class Source:
 
     rows : without error;  failed : with one
     axes : names of those that vary;  factors : these but the arithmetic, and the programme; levels of `rows`
+    plan : by which rows can be computed again
     """
 
     meta: dict[str, Any]
@@ -22,6 +24,7 @@ class Source:
     axes: list[str]
     factors: list[Factor]
     timings: dict[int, Timing]
+    plan: FoundPlan
 
     @property
     def arithmetics(self) -> list[str]:
@@ -30,11 +33,15 @@ class Source:
 
     def command(self, row: int, suffix: str = "") -> str:
         """What computes a row again."""
-        return f"bittrue sweep {shlex.quote(self.meta['path'])} --row {row}{suffix}"
+        return f"bittrue sweep {shlex.quote(self.plan.path)} --row {row}{suffix}"
 
 
-def read(folder: str) -> Source:
+def read(folder: str, plan_instead: str = "plan.toml") -> Source:
     """The results in a folder; a sweep may still be running.
+
+    Parameters
+    ----------
+    plan_instead : see `find_plan`
 
     Raises
     ------
@@ -46,4 +53,4 @@ def read(folder: str) -> Source:
     rows = [row for row in everything if row["error"] is None]
     failed = [row for row in everything if row["error"] is not None]
     axes = list(meta["axes"])
-    return Source(meta, rows, failed, axes, factors(rows, axes), timings)
+    return Source(meta, rows, failed, axes, factors(rows, axes), timings, find_plan(meta, plan_instead))

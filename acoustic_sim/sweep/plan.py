@@ -145,11 +145,17 @@ def load_plan(path: str | Path, checks: Checks | None = None) -> Plan:
     """
     try:
         text = Path(path).read_text("utf-8-sig")
-        table = tomllib.loads(text)
     except OSError as error:
         raise ConfigError(f"{path}: cannot be read: {error.strerror or error}") from error
     except UnicodeDecodeError as error:
         raise ConfigError(f"{path}: not UTF-8 text; a TOML file is needed") from error
+    return parse_plan(text, path, checks)
+
+
+def parse_plan(text: str, path: str | Path, checks: Checks | None = None) -> Plan:
+    """Check a plan whose text is at hand; `path` is that of its file, there or not. See `load_plan`."""
+    try:
+        table = tomllib.loads(text)
     except (ValueError, RecursionError) as error:  # TOMLDecodeError, or numbers and nesting without end
         raise ConfigError(f"{path}: not TOML: {error}") from error
     problems = Problems(Path(path).resolve().parent)

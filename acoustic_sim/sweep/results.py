@@ -44,8 +44,9 @@ class Results:
     Attributes
     ----------
     folder : of the file
-    meta : what the file says about itself: plan (its text), path (of the plan), digest, product, settings,
-        axes, outcome, versions (one entry for each set that wrote to it), rows (of the plan)
+    meta : what the file says about itself: plan (its text), path (of the plan, as given), absolute_path,
+        digest, product, settings, axes, outcome, versions (one entry for each set that wrote to it), rows
+        (of the plan)
 
     Notes
     -----

@@ -24,6 +24,7 @@ def meta_of(plan: Plan, outcome: Mapping[str, type]) -> dict[str, Any]:
         "schema": _SCHEMA,
         "plan": plan.text,
         "path": plan.path,
+        "absolute_path": str(Path(plan.path).resolve()),
         "digest": plan.digest,
         "product": plan.product,
         "programmes": [plan.as_written(programme) for programme in plan.programmes],

@@ -7,9 +7,11 @@ import shlex
 import sqlite3
 import sys
 from itertools import pairwise
+from pathlib import Path
 
 import numpy as np
 import pytest
+import soundfile
 
 from firmware_model import cli_sweep_report, cli_sweep_watermark
 from firmware_model.cli_plot_style import _apart
@@ -149,15 +151,53 @@ def test_spectrograms_are_of_the_row_and_a_row_that_cannot_be_heard_says_why(tmp
     assert sorted(worst) == [f"worst-{i:02d}-row-{row}.png" for i, row in enumerate(asked, 1) if i > 1]
 
 
-def test_another_plan_by_now_gives_no_spectrograms(tmp_path, monkeypatch):
+def found_at_the_end(folder):
+    """The report's last finding, and the plan that its commands name."""
+    facts = cli_sweep_report.report(str(folder), None, None, None, False, lambda text: None)
+    words = Page((folder / "report" / "report.html").read_text("utf-8")).words
+    return facts["findings"][-1], shlex.split(next(word for word in words if " --row " in word))[2]
+
+
+def test_a_plan_is_found_from_any_folder_as_it_was_given_or_absolute(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    cases.written(Path(), cases.CODECS, cases.watermark_outcome)
+    for here, path in ((tmp_path, "plan.toml"), (tmp_path.parent, str(tmp_path / "plan.toml"))):
+        monkeypatch.chdir(here)
+        says, named = found_at_the_end(tmp_path / "plan")
+        assert "plan" not in says
+        assert named == path
+
+
+def test_a_plan_that_changed_or_is_gone_is_written_as_it_was(tmp_path):
     folder = cases.written(tmp_path, cases.CODECS, cases.watermark_outcome)
-    plan = tmp_path / "plan.toml"
+    plan, kept = tmp_path / "plan.toml", folder / "report" / "plan.toml"
+    plan.write_text("# another layout is no other plan\n" + cases.CODECS)
+    assert found_at_the_end(folder)[1] == str(plan)
+    assert not kept.exists()
     plan.write_text(cases.CODECS.replace("drift_ppm = 20", "drift_ppm = 30"))
-    facts = cli_sweep_report.report(str(folder), None, None, None, True, lambda text: None)
-    assert facts["findings"][-1] == f"No spectrograms: {plan} is another plan by now."
+    assert found_at_the_end(folder) == (
+        f"{plan} has changed since: {kept} is the plan as it was.",
+        str(kept),
+    )
+    assert kept.read_text() == cases.CODECS
     plan.unlink()
-    facts = cli_sweep_report.report(str(folder), None, None, None, True, lambda text: None)
-    assert "the plan is not as it was" in facts["findings"][-1]
+    assert found_at_the_end(folder)[0] == f"{plan} is not there: {kept} is the plan as it was."
+
+
+def test_a_plan_that_needs_files_is_not_computed_again_without_them(tmp_path):
+    noise = tmp_path / "noise.wav"
+    soundfile.write(noise, np.zeros(16000), 16000)
+    text = cases.CODECS + 'noise = "noise.wav"\n'
+    folder = cases.written(tmp_path, text, cases.watermark_outcome)
+    soundfile.write(noise, np.ones(16000), 16000)
+    says = "A file that the plan names has changed since: the rows cannot be computed again."
+    assert found_at_the_end(folder) == (says, str(tmp_path / "plan.toml"))
+    noise.unlink()
+    says, _ = found_at_the_end(folder)
+    assert says.startswith(f"The plan cannot be used any more: {tmp_path}/plan.toml: axes.noise")
+    (tmp_path / "plan.toml").unlink()
+    says = f"{tmp_path}/plan.toml is not there: the rows cannot be computed again."
+    assert found_at_the_end(folder)[0] == says
 
 
 def test_kinds_along_the_axis_and_a_threshold_that_cannot_be_placed(tmp_path):
