@@ -115,8 +115,8 @@ FAULTS = {
     "coefficient": (
         "bittrue_mbdp.c",
         r"(table_section\[\d+\] = \{\s+)(-?\d+)",
-        "first difference: y[0][1038], 0.064875 s into the input: expected 9726, got 9725",
-        "mbdp: 103 of ",
+        "first difference: y[",  # where, and how many, changes with the kernels
+        "mbdp: ",
     ),
     "limiter's threshold": (
         "bittrue_mbdp.c",
