@@ -75,6 +75,11 @@ class Choice(NamedTuple):
     from_counts: float | None
     from_fit: float | None
 
+    @property
+    def by_fit(self) -> bool:
+        """Whether it is the fit that decides, and not what was counted."""
+        return self.from_counts is None or (self.from_fit is not None and self.from_fit > self.from_counts)
+
 
 def calibrate(
     paths: Sequence[str], keys: int, per_hour: float, seed: int, resample: bool, step: Step
@@ -238,6 +243,8 @@ def _facts(
         "shipped": {
             "threshold": config.threshold,
             "keeps_the_rate": config.threshold >= choice.threshold,
+            "decided_by": alarms.fits[-1].name if choice.by_fit else "count",
+            "fits_that_disagree": _disagreeing(alarms, choice, config.threshold, per_hour),
             "count": count,
             **shipped._asdict(),
         },
@@ -247,10 +254,18 @@ def _facts(
     }
 
 
+def _disagreeing(alarms: Alarms, choice: Choice, shipped: float, per_hour: float) -> list[str]:
+    """Fits whose own upper limit says otherwise of the shipped threshold than the choice does."""
+    known = alarms.fits if choice.from_fit is not None else alarms.fits[:-1]  # see `choose`
+    keeps = shipped >= choice.threshold
+    others = [fit for fit in known if not (choice.by_fit and fit is alarms.fits[-1])]
+    return [fit.name for fit in others if (shipped >= fit.threshold(per_hour).high) != keeps]
+
+
 def _reason(choice: Choice) -> str:
     if choice.from_counts is None:
         return "the upper limit of the exponential fit: too little was heard to count"
-    if choice.from_fit is None or choice.from_counts >= choice.from_fit:
+    if not choice.by_fit:
         return "where the upper limit of the counted rate keeps to it"
     return "the upper limit of the exponential fit, above what the counts alone ask for"
 
@@ -276,10 +291,20 @@ def _limits_of_it(alarms: Alarms, per_hour: float) -> list[str]:
 
 
 def _shipped_in_words(facts: dict[str, Any]) -> str:
-    shipped = facts["shipped"]
-    verdict = "keeps to it" if shipped["keeps_the_rate"] else "lies below it"
-    alarms = counted(shipped["count"], "false alarm")
-    return f"The shipped {shipped['threshold']:g} {verdict}: {alarms} counted, {_rate(shipped)} per hour."
+    """The verdict with the figure that it rests on, and who says otherwise."""
+    shipped, wanted = facts["shipped"], facts["wanted_per_hour"]
+    at_shipped = {row["fit"]: _rate(row["at_shipped"]) for row in facts["fits"]}
+    alarms = f"{counted(shipped['count'], 'false alarm')} in {facts['key_hours']:.1f} key-hours"
+    if shipped["decided_by"] == "count":
+        figure, rest = f"the count, {_rate(shipped)} per hour from {alarms}", ""
+    else:
+        figure = f"the {shipped['decided_by']}, {at_shipped[shipped['decided_by']]} per hour"
+        rest = f" Counted alone, {alarms}, it could be up to {shipped['high']:.4f} per hour."
+    verdict = "keeps" if shipped["keeps_the_rate"] else "does not keep"
+    others = [f"{name}, {at_shipped[name]}" for name in shipped["fits_that_disagree"]]
+    contrary = " does not" if shipped["keeps_the_rate"] else " does"
+    disagree = f" By another fit it{contrary}: {'; '.join(others)}." if others else " No other fit disagrees."
+    return f"The shipped {shipped['threshold']:g} {verdict} to {wanted:g} by {figure}.{rest}{disagree}"
 
 
 def _rate(row: dict[str, float]) -> str:

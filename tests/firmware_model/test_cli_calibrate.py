@@ -104,6 +104,49 @@ def test_a_rate_above_what_was_fitted_is_counted(rng):
     assert choice.threshold == pytest.approx(3 + 0.25 * np.log(2), abs=0.02)
 
 
+def verdict_on(alarms, per_hour):
+    """The line on the shipped threshold of 5.5, and what --json has of it."""
+    heard = cli_calibrate.Heard(np.full((2, 1), 512, np.int16), [], [])
+    facts = cli_calibrate._facts(heard, alarms, 1, per_hour, WatermarkConfig())
+    return next(line for line in cli_calibrate.report(facts).splitlines() if "shipped" in line), facts
+
+
+def test_a_verdict_of_too_little_to_count_rests_on_the_fit(rng):
+    """One key-hour: none counted allows 3.69 per hour, which cannot be why 0.1 is kept."""
+    line, facts = verdict_on(alarms_of(rng.exponential(0.2, 200), 1.0, rng), 0.1)
+    assert facts["shipped"]["keeps_the_rate"]
+    fit = facts["fits"][2]
+    value, low, high = fit["at_shipped"].values()
+    assert high <= 0.1
+    assert line.startswith(
+        f"The shipped 5.5 keeps to 0.1 by the {fit['fit']}, {value:.4f} ({low:.4f}–{high:.4f}) per hour. "
+        "Counted alone, 0 false alarms in 1.0 key-hours, it could be up to 3.6889 per hour. "
+    )
+
+
+def test_a_verdict_of_enough_counted_rests_on_the_count(rng):
+    """1000 key-hours of 20 a key-hour, excesses of 0.5: 20 exp(-2.5/0.5) = 0.13 per hour at 5.5."""
+    line, facts = verdict_on(alarms_of(rng.exponential(0.5, 20000), 1000.0, rng), 0.05)
+    count = facts["shipped"]["count"]
+    assert not facts["shipped"]["keeps_the_rate"]
+    assert 100 < count < 170
+    assert line.startswith(f"The shipped 5.5 does not keep to 0.05 by the count, {count / 1000:.4f} (")
+    assert f"per hour from {count} false alarms in 1000.0 key-hours." in line
+
+
+def test_a_fit_that_disagrees_is_named_with_its_figure(rng):
+    """Maxima of another law than the peaks: Gumbel's scale of 0.25 at 3 leaves 0.0045 an hour at 5.5."""
+    line, facts = verdict_on(alarms_of(rng.exponential(1.0, 200), 10.0, rng), 0.5)
+    assert not facts["shipped"]["keeps_the_rate"]
+    (row,) = [row for row in facts["fits"] if row["fit"].startswith("Gumbel")]
+    assert row["threshold"]["high"] <= 5.5
+    assert row["fit"] in facts["shipped"]["fits_that_disagree"]
+    assert f" By another fit it does: {row['fit']}, {row['at_shipped']['value']:.4f} (" in line
+    line, facts = verdict_on(alarms_of(rng.exponential(0.2, 200), 10.0, rng), 0.5)
+    assert facts["shipped"]["fits_that_disagree"] == []
+    assert line.endswith(" No other fit disagrees.")
+
+
 def test_command_prints_what_it_chose(capsys, unmarked):
     arguments = ["calibrate", *unmarked, "--keys", KEYS, "--resample", "--seed", 7]
     done = call(capsys, *arguments, "--false-alarms-per-hour", 0.5)
