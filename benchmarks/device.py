@@ -13,7 +13,7 @@ from typing import Any
 
 from benchmarks import host_twin
 from benchmarks.report import Table, arguments, progress_console, publish, run, verdict
-from firmware_model.device import product_files
+from firmware_model.device import build, product_files
 from firmware_model.device.configured import of_case
 from firmware_model.device.cpu import CPUS
 from firmware_model.device.harness import DeviceResult, run_case
@@ -39,7 +39,7 @@ def measure_cores(cores: tuple[str, ...]) -> dict[str, dict[str, DeviceResult]]:
     for name, case in CASES.items():
         for cpu in cores:
             progress_console.print(f"{name} on {cpu}", highlight=False)
-            results.setdefault(name, {})[cpu] = run_case(case, cpu, OPTIMISE)
+            results.setdefault(name, {})[cpu] = run_case(case, cpu, OPTIMISE, profile=cpu == CORE)
     return results
 
 
@@ -49,8 +49,8 @@ def targets_table(results: dict[str, dict[str, DeviceResult]]) -> Table:
     table = Table(
         "Cost on the device",
         [*columns, "state", "target"],
-        f"clang -O{OPTIMISE}; MIPS: executed instructions at the product's rate, mean and in the call with "
-        "the most; bytes: RAM with the stack, flash with tables and coefficients.",
+        f"{build.flags(OPTIMISE)}; MIPS: executed instructions at the product's rate, mean and in the call "
+        "with the most; bytes: RAM with the stack, flash with tables and coefficients.",
     )
     for name, (mips, ram, flash, state) in TARGETS.items():
         found = results[name][CORE]
@@ -90,13 +90,13 @@ def cores_table(results: dict[str, dict[str, DeviceResult]]) -> Table:
 def functions_table(results: dict[str, dict[str, DeviceResult]]) -> Table:
     """Where the instructions go."""
     table = Table(
-        "Instructions by function",
-        ["function", "case", "a sample", "share"],
-        f"On {CORE}; what the compiler put into its caller counts there.",
+        "Instructions by kernel",
+        ["kernel", "case", "a sample", "share"],
+        f"On {CORE}, inlined kernels apart; primitives of `fixedpoint.arith` at their callers.",
     )
     for name in TARGETS:
         found = results[name][CORE]
-        for function, count in list(found.by_function.items())[:FUNCTIONS]:
+        for function, count in list(found.by_kernel.items())[:FUNCTIONS]:
             share = count / found.instructions
             table.add(function, name, f"{count / found.samples:.1f}", f"{100 * share:.0f} %")
     return table
@@ -162,6 +162,7 @@ def facts(result: DeviceResult) -> dict[str, Any]:
         "instance_bytes": result.instance_bytes,
         "stack_bytes": result.stack_bytes,
         "by_function": result.by_function,
+        "by_kernel": result.by_kernel,
     }
 
 
