@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 from firmware_model import cli_vectors
-from firmware_model.cli_output import Step, counted
+from firmware_model.cli_output import Step, counted, note_compilation
 from firmware_model.device import configured, product_files
 from firmware_model.device.configured import MBDP, WATERMARK, Configured
 from firmware_model.device.product_header import prefix
@@ -19,6 +19,7 @@ from firmware_model.watermark.params import WatermarkConfig
 from fixedpoint.errors import ConfigError
 
 _CHANNELS = (1, 2)
+_KERNELS = {WATERMARK: "firmware_model.watermark", MBDP: "firmware_model.dynamics"}
 
 
 class Options(NamedTuple):
@@ -88,6 +89,7 @@ def write(folder: str, setups: list[Configured], force: bool, step: Step) -> lis
     others = _products_in(Path(folder)) - {setup.name for setup in setups}
     if others:
         raise ConfigError(f"{folder}: holds {min(others)} too; export both, or write to another folder")
+    note_compilation(*(_KERNELS[setup.name] for setup in setups))
     contents = product_files.contents(setups, step)
     step("write")
     return cli_vectors.write(folder, contents, force)

@@ -70,6 +70,14 @@ def note(text: str) -> None:
             sys.stderr.write(text.replace("\n", " ") + "\n")
 
 
+def note_compilation(*packages: str) -> None:
+    """Say ahead of it that kernels of a package are compiled, where none was before."""
+    from fixedpoint._jit import compiled_before
+
+    if not all(map(compiled_before, packages)):
+        note("compiling the kernels, once for this version; what follows is faster")
+
+
 def table(columns: list[str], rows: list[list[str]], *, left: int = 1) -> str:
     """A plain table; the first `left` columns are aligned left, numbers right, nothing is cut off.
 

@@ -22,6 +22,7 @@ _MODULES = {
     "watermark": "firmware_model.cli_sweep_watermark",
     "mbdp": "firmware_model.cli_sweep_dynamics",
 }
+_KERNELS = {"watermark": "firmware_model.watermark", "mbdp": "firmware_model.dynamics"}
 _DECIDES_ROWS = (  # of the sources; reports, benchmarks and the other commands do not
     "fixedpoint/*.py",
     "acoustic_sim/*.py",
@@ -122,6 +123,8 @@ def sweep(
     with Results.open(out, plan, product.OUTCOME, {"code": code_digest()}) as results:
         if retry:
             results.forget_errors()
+        if cluster is None and results.missing():
+            output.note_compilation(_KERNELS[plan.product])
         try:
             progress = run(
                 results,
@@ -218,7 +221,7 @@ def showing(title: str) -> Iterator[Callable[[Progress], None]]:
         yield _Notes(title)
         return
     from rich.console import Console
-    from rich.progress import BarColumn, MofNCompleteColumn, TextColumn, TimeRemainingColumn
+    from rich.progress import BarColumn, MofNCompleteColumn, TextColumn
     from rich.progress import Progress as Bar
 
     columns = (
@@ -226,7 +229,6 @@ def showing(title: str) -> Iterator[Callable[[Progress], None]]:
         BarColumn(),
         MofNCompleteColumn(),
         TextColumn("{task.fields[rate]}"),
-        TimeRemainingColumn(),
     )
     with Bar(*columns, console=Console(stderr=True), transient=True) as bar:
         task, begun = bar.add_task(title, total=None, rate=""), time.monotonic()
@@ -234,7 +236,7 @@ def showing(title: str) -> Iterator[Callable[[Progress], None]]:
         def tell(progress: Progress) -> None:
             rate = (progress.done - progress.before) / max(time.monotonic() - begun, 1e-3)
             errors = f", {output.counted(progress.errors, 'error')}" if progress.errors else ""
-            shown = f"{rate:.2f} rows/s{errors}"
+            shown = f"{rate:.2f} rows/s{errors}{_left(progress)}"
             bar.update(task, completed=progress.done, total=progress.total, rate=shown)
 
         yield tell
@@ -249,15 +251,18 @@ class _Notes:
 
     def __call__(self, progress: Progress) -> None:
         now = time.monotonic()
-        computed, left = progress.done - progress.before, progress.total - progress.done
+        computed = progress.done - progress.before
         if now - self._last < _NOTE_SECONDS or not computed:
             return
         self._last = now
         rate = computed / (now - self._begun)
         output.note(
-            f"{self._title}: {progress.done} of {progress.total} rows, {rate:.2f} a second, "
-            f"{_duration(left / rate)} left"
+            f"{self._title}: {progress.done} of {progress.total} rows, {rate:.2f} a second{_left(progress)}"
         )
+
+
+def _left(progress: Progress) -> str:
+    return "" if progress.seconds_left is None else f", {_duration(progress.seconds_left)} left"
 
 
 def _duration(seconds: float) -> str:

@@ -148,6 +148,13 @@ def registered_kernels() -> dict[str, Callable[..., Any]]:
     return dict(_registry)
 
 
+def compiled_before(package: str) -> bool:
+    """Whether the cache holds a kernel of a package, such as "firmware_model.dynamics"; interpreted: True."""
+    kernels: list[Any] = [found for name, found in _registry.items() if name.startswith(f"{package}.")]
+    folders = {found.stats.cache_path for found in kernels if hasattr(found, "stats")}
+    return not folders or any(any(Path(folder).glob("*.nbi")) for folder in folders)
+
+
 def llvm_ir(function: Callable[..., Any], *args: Any) -> str:
     """LLVM code, callees included, of a kernel compiled afresh for these arguments, which it may change.
 

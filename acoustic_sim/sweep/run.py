@@ -21,12 +21,31 @@ class Progress(NamedTuple):
 
     done : rows that there are;  before : those of earlier runs;  errors : rows that are errors
     total : rows of the plan
+    seconds_left : at the pace of the rows so far, all workers together; None before there is one
     """
 
     done: int
     before: int
     errors: int
     total: int
+    seconds_left: float | None = None
+
+
+class _Pace:
+    """How long rows take, each worker's first one left out: it compiles kernels, and fills caches."""
+
+    def __init__(self) -> None:
+        self._workers: set[str] = set()
+        self._rows, self._seconds = 0, 0.0
+
+    def add(self, answer: Answer) -> None:
+        if answer.worker in self._workers:
+            self._rows, self._seconds = self._rows + 1, self._seconds + answer.seconds
+        elif answer.worker:
+            self._workers.add(answer.worker)
+
+    def seconds_left(self, rows: int) -> float | None:
+        return self._seconds / self._rows * rows / len(self._workers) if self._rows else None
 
 
 class Batch(NamedTuple):
@@ -113,6 +132,7 @@ class _Sweep:
         self._under_way: dict[Future[Any], Batch] = {}
         self._results = results
         self._tell = tell
+        self._pace = _Pace()
 
     def tell(self) -> None:
         if self._tell is not None:
@@ -162,8 +182,11 @@ class _Sweep:
             self._results.add(
                 condition, answer.outcome, Timing(answer.seconds, answer.worker, batch.deaths + 1)
             )
-            failed = isinstance(answer.outcome, str)
+            self._pace.add(answer)
+            failed, done = isinstance(answer.outcome, str), self.progress.done + 1
             self.progress = self.progress._replace(
-                done=self.progress.done + 1, errors=self.progress.errors + failed
+                done=done,
+                errors=self.progress.errors + failed,
+                seconds_left=self._pace.seconds_left(self.progress.total - done),
             )
             self.tell()

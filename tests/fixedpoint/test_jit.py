@@ -1,6 +1,8 @@
 """The compile cache follows every source that a kernel computes with."""
 
 import os
+import subprocess
+import sys
 import time
 
 import pytest
@@ -77,3 +79,22 @@ def test_a_kernel_that_allocates_does_not_compile(tmp_path, monkeypatch):
 
     with pytest.raises(Exception, match="Only accept returning of array passed into the function"):
         _jit.llvm_ir(f, 3)
+
+
+def test_what_the_cache_holds_is_known_before_anything_is_compiled(tmp_path):
+    code = """
+from fixedpoint import _jit
+from firmware_model.watermark import frontend
+from fixedpoint import arith
+seen = [_jit.compiled_before(p) for p in ("fixedpoint", "firmware_model.watermark", "nothing")]
+arith.sat16(70000)
+print(*seen, _jit.compiled_before("fixedpoint"))
+"""
+    cold = os.environ | {"XDG_CACHE_HOME": str(tmp_path), "NUMBA_DISABLE_JIT": "0"}
+    command = [sys.executable, "-c", code]
+    for env, says in (
+        (cold, "False False True True"),
+        (cold, "True False True True"),
+        (cold | {"NUMBA_DISABLE_JIT": "1"}, "True True True True"),
+    ):
+        assert subprocess.run(command, env=env, capture_output=True, text=True).stdout.strip() == says

@@ -5,8 +5,8 @@ import pytest
 from acoustic_sim.sweep.plan import load_plan
 from acoustic_sim.sweep.results import Results
 from acoustic_sim.sweep.results_file import ResultsError
-from acoustic_sim.sweep.run import MAX_TRIES_ALONE, Progress, batches, run
-from acoustic_sim.sweep.worker import evaluate_batch
+from acoustic_sim.sweep.run import MAX_TRIES_ALONE, Progress, _Pace, batches, run
+from acoustic_sim.sweep.worker import Answer, evaluate_batch
 from tests.acoustic_sim.sweep import toy
 
 
@@ -35,7 +35,7 @@ def undisturbed(tmp_path, plan):
 def test_every_row_is_there_once_and_progress_is_told(tmp_path, plan):
     told = []
     done = sweep(plan, tmp_path / "out", jobs=2, progress=told.append)
-    assert done == Progress(40, 0, 0, 40) == told[-1]
+    assert done == Progress(40, 0, 0, 40, seconds_left=0.0) == told[-1]
     assert [progress.done for progress in told] == list(range(41))
     found = rows(tmp_path / "out")
     assert [row["row"] for row in found] == list(range(1, 41))
@@ -46,11 +46,22 @@ def test_every_row_is_there_once_and_progress_is_told(tmp_path, plan):
         assert {timing.attempts for timing in results.timings().values()} == {1}
 
 
+def test_time_left_is_told_without_the_first_row_of_each_worker():
+    """Two workers compile for 30 s in their first rows; then 2 and 4 s a row: 10 rows last 15 s."""
+    pace = _Pace()
+    for worker, seconds, left in (("a", 30.0, None), ("b", 30.0, None), ("", 9.0, None), ("a", 2.0, 10.0)):
+        pace.add(Answer(1, {}, seconds, worker))
+        assert pace.seconds_left(10) == left
+    pace.add(Answer(1, {}, 4.0, "b"))
+    assert pace.seconds_left(10) == 15.0
+    assert pace.seconds_left(0) == 0.0
+
+
 def test_what_is_done_already_is_not_computed_again(tmp_path, plan, undisturbed):
     with Results.open(tmp_path / "out", plan, toy.OUTCOME) as results:
         for condition in plan.conditions()[::3]:
             results.add(condition, toy.outcome(condition), (0.0, "before", 1))
-    assert sweep(plan, tmp_path / "out", jobs=1) == Progress(40, 14, 0, 40)
+    assert sweep(plan, tmp_path / "out", jobs=1) == Progress(40, 14, 0, 40, seconds_left=0.0)
     assert rows(tmp_path / "out") == undisturbed
     assert sweep(plan, tmp_path / "out", no_evaluate, jobs=1) == Progress(40, 40, 0, 40)
 
@@ -75,14 +86,14 @@ def test_rows_that_fail_are_rows_and_harm_no_others(tmp_path, plan, undisturbed,
         elif distance_m == toy.DIES and is_loud and c.values["arithmetic"] == "float":
             expected[c.row] = "worker died"
     assert errors == expected
-    assert done == Progress(40, 0, len(expected), 40)
+    assert done[:4] == (40, 0, len(expected), 40)
     well = [row for row in found if row["row"] not in errors]
     assert well == [row for row in undisturbed if row["row"] not in errors]
     with Results.read(tmp_path / "out") as results:
         attempts = {row: timing.attempts for row, timing in results.timings().items()}
     assert {attempts[row] for row, error in errors.items() if error == "worker died"} == {MAX_TRIES_ALONE}
     again = sweep(plan, tmp_path / "out", jobs=1)
-    assert again == done._replace(before=40), "an error is a result, and is not tried again"
+    assert again == done._replace(before=40, seconds_left=None), "an error is a result, and is not tried again"
     with Results.open(tmp_path / "out", plan, toy.OUTCOME) as results:
         assert results.forget_errors() == len(expected)
         run(results, toy.evaluate, toy.group_key)
