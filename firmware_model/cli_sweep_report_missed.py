@@ -147,18 +147,19 @@ def _in_steps(snr_db: np.ndarray) -> Factor:
 
 
 def _number_of_marks(found: Findings) -> Table:
-    """One mark alone, and up to max_marks added, at this threshold and at the shipped one."""
+    """One mark alone, and up to max_marks added, at this threshold and, if another, at the shipped one."""
     along, shipped = found.along, WatermarkConfig().threshold
+    thresholds = {found.threshold: f"{found.threshold:.2f}"} | {shipped: f"{shipped:g} (shipped)"}
     columns = [
         misses(found.trials, scores, along, threshold)
-        for threshold in (found.threshold, shipped)
+        for threshold in thresholds
         for scores in (found.trials.score, found.trials.one)
     ]
     labels = ["all rows"] if along is None else [along.of_level(i) for i in range(len(along.labels))]
     most = WatermarkConfig().max_marks
     heads = ["" if along is None else along.words, "marks"]
-    for threshold in (f"{found.threshold:.2f}", f"{shipped:g} (shipped)"):
-        heads += [f"missed at {threshold}, up to {most} marks added", f"at {threshold}, one alone"]
+    for words in thresholds.values():
+        heads += [f"missed at {words}, up to {most} marks added", f"at {words}, one alone"]
     rows = [
         [label, str(column[0].total), *map(str, column)]
         for label, column in zip(labels, zip(*columns, strict=True), strict=True)

@@ -210,6 +210,9 @@ def test_kinds_along_the_axis_and_a_threshold_that_cannot_be_placed(tmp_path):
     folder = cases.written(tmp_path, cases.CODECS, outcome)
     facts = cli_sweep_report.report(str(folder), None, None, None, False, lambda text: None)
     assert facts["threshold"]["how"] == "shipped"
+    tables = Page((folder / "report" / "report.html").read_text("utf-8")).tables
+    (heads,) = [rows[0] for rows in tables if any("one alone" in head for head in rows[0])]
+    assert heads[2:] == ["missed at 5.5 (shipped), up to 4 marks added", "at 5.5 (shipped), one alone"]
     assert [row["found"] for row in facts["missed_along"]] == [0, 0, 3]
     assert (
         "More than 5 % of the marks are missed with codec opus-16 (33 %), with the other 2 no more than that"

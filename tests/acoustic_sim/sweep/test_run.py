@@ -93,7 +93,7 @@ def test_rows_that_fail_are_rows_and_harm_no_others(tmp_path, plan, undisturbed,
         attempts = {row: timing.attempts for row, timing in results.timings().items()}
     assert {attempts[row] for row, error in errors.items() if error == "worker died"} == {MAX_TRIES_ALONE}
     again = sweep(plan, tmp_path / "out", jobs=1)
-    assert again == done._replace(before=40, seconds_left=None), "an error is a result, and is not tried again"
+    assert again[:4] == (40, 40, done.errors, 40), "an error is a result, and is not tried again"
     with Results.open(tmp_path / "out", plan, toy.OUTCOME) as results:
         assert results.forget_errors() == len(expected)
         run(results, toy.evaluate, toy.group_key)
