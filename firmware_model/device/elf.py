@@ -105,13 +105,16 @@ def load_elf(path: str | Path) -> Firmware:
     Raises
     ------
     ConfigError
-        No ELF, for another machine, big-endian, or not linked to fixed addresses.
+        No file, no ELF, for another machine, big-endian, or not linked to fixed addresses.
     OSError
         Unreadable.
     """
     from elftools.common.exceptions import ELFError
     from elftools.elf.elffile import ELFFile
 
+    if Path(path).is_dir() or not Path(path).exists():
+        found = "a folder" if Path(path).is_dir() else "no such file"
+        raise ConfigError(f"{path}: {found}; an ELF file needed, firmware linked for a Cortex-M")
     with open(path, "rb") as file:
         if file.read(4) != b"\x7fELF":
             raise ConfigError(f"{path}: not an ELF file; firmware linked for a Cortex-M needed")
@@ -145,7 +148,8 @@ def _require_cortex_m(path: str, elf: Any) -> None:
             "arm-none-eabi-gcc -nostdlib -T memory.ld -o fw.elf"
         )
     if kind != "ET_EXEC":
-        raise ConfigError(f"{path}: {kind} found; a program linked to fixed addresses (ET_EXEC) needed")
+        found = kind if isinstance(kind, str) else f"e_type {kind}"  # a number that has no name
+        raise ConfigError(f"{path}: {found} found; a program linked to fixed addresses (ET_EXEC) needed")
     profile = _profile(elf)
     if profile not in ("", "M"):
         raise ConfigError(f"{path}: built for the {profile} profile of ARM; the M profile needed, a Cortex-M")

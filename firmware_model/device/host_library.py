@@ -9,7 +9,7 @@ import subprocess
 import sys
 from multiprocessing import Pipe
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 from firmware_model.device.foreign import CrashError, call_in_words
 from firmware_model.device.host_worker import Job, Memory
@@ -120,8 +120,11 @@ class HostLibrary:
                 raise ConfigError(
                     f"{self._path}: {name}: no such symbol; {meant_or_accepted(name, exported)}"
                 )
+        for name in functions:
+            if exported[name].is_data:
+                raise ConfigError(f"{self._path}: {name}: is data; the name of a function needed")
         for name, memory in job.memory.items():
-            size = exported.get(memory.symbol or "", 0)
+            size = exported[memory.symbol].size if memory.symbol else 0
             end = memory.offset + memory.room
             if size and end > size:
                 key = self._map.buffers[name].key
@@ -153,8 +156,15 @@ def _end(code: int) -> str:
     return f"{signal.strsignal(-code)} ({signal.Signals(-code).name})"
 
 
-def _exported(path: str) -> dict[str, int] | None:
-    """Bytes of a library's dynamic symbols by name; None where it is no ELF, or pyelftools is missing."""
+class _Exported(NamedTuple):
+    """A dynamic symbol. size : bytes, 0 where it is not known"""
+
+    size: int
+    is_data: bool
+
+
+def _exported(path: str) -> dict[str, _Exported] | None:
+    """A library's dynamic symbols by name; None where it is no ELF, or pyelftools is missing."""
     try:
         from elftools.common.exceptions import ELFError
         from elftools.elf.elffile import ELFFile
@@ -164,6 +174,10 @@ def _exported(path: str) -> dict[str, int] | None:
         with open(path, "rb") as file:
             table: Any = ELFFile(file).get_section_by_name(".dynsym")
             symbols = table.iter_symbols() if table else ()
-            return {s.name: s["st_size"] for s in symbols if s.name and s["st_shndx"] != "SHN_UNDEF"}
+            return {
+                s.name: _Exported(s["st_size"], s["st_info"]["type"] in ("STT_OBJECT", "STT_TLS"))
+                for s in symbols
+                if s.name and s["st_shndx"] != "SHN_UNDEF"
+            }
     except ELFError:
         return None

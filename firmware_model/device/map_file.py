@@ -27,8 +27,9 @@ Arguments, in C's order: the name of a buffer or node gives its address, "&symbo
 "samples" the samples of a call, "init" what the init function returned, an integer itself.
 
 A buffer or node lies at a `symbol` (and `offset` bytes further), at an `address`, or is placed in free memory
-of a `region`, "ram" where none is named. `in_place = true` puts the output where the input is. `type`
-is one of int8, int16, int32, int64, int16-be, int32-be, int64-be, that of the node where it is left out;
+of a `region`, "ram" where none is named; an address is a multiple of the bytes of its type.
+`in_place = true` puts the output where the input is. `type` is one of int8, int16, int32, int64,
+int16-be, int32-be, int64-be, that of the node where it is left out;
 `layout` is interleaved or planar (row after row); `fraction_bits` is for a device that holds more or fewer
 of them than the case: 31 for 16-bit samples in the upper half of 32-bit words. Output is the last node of
 the case. After the case's input, zeros fill the last call.

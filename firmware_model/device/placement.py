@@ -78,6 +78,8 @@ def place(given: MemoryMap, segments: list[Span], symbol: Callable[[str], tuple[
             taken.append(span)
             addresses[buffer.key] = span.address
             placed.append(name)
+    for buffer in given.buffers.values():
+        _require_aligned(buffer, addresses[given.buffers[buffer.place.buffer or buffer.name].key])
     keys = {name: given.buffers[buffer.place.buffer or name].key for name, buffer in given.buffers.items()}
     return Placement({name: addresses[key] for name, key in keys.items()}, tuple(placed), stack)
 
@@ -107,6 +109,21 @@ def _fixed_place(given: MemoryMap, buffer: Buffer, symbol: Callable[[str], tuple
             f"{where.symbol}: {size} bytes found; {where.offset + room} needed for {buffer.key}"
         )
     return Span(buffer.key, address + where.offset, room)
+
+
+def _require_aligned(buffer: Buffer, address: int) -> None:
+    """A core without unaligned access would fault, and C's compilers take it for granted."""
+    itemsize = 1 if buffer.signal is None else buffer.signal.dtype.itemsize
+    if address % itemsize == 0:
+        return
+    where = buffer.place
+    if where.symbol is not None:
+        found = f"symbol={where.symbol!r} and offset={where.offset}: at {address:#010x}"
+    elif where.buffer is not None:
+        found = f"in_place: {where.buffer} is at {address:#010x}"
+    else:
+        found = f"address={address:#010x}"
+    raise ConfigError(f"{buffer.key}.{found}: must be a multiple of {itemsize}, the bytes of its type")
 
 
 def _free(size: int, key: str, region: Region, taken: list[Span]) -> Span:

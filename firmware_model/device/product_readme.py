@@ -47,7 +47,7 @@ _PARTS = {
     bittrue_mbdp_init(&dynamics);
     bittrue_mbdp_process(&dynamics, x, n, y);
 
-x and y hold n samples of the first channel, then n of the second, Q1.15 (int16, full scale 32768). n is any
+x and y hold n samples@channels@, Q1.15 (int16, full scale 32768). n is any
 multiple of @block@ (`BITTRUE_MBDP_BLOCK`); y may be x. The output is @latency@ samples late
 (`BITTRUE_MBDP_LATENCY`). How the signal is cut into frames changes nothing.
 """,
@@ -90,7 +90,9 @@ def _row(setup: Configured) -> str:
 
 def _part(setup: Configured) -> str:
     values = {"label": setup.label, "block": setup.block, "latency": setup.latency_samples}
-    if setup.name != MBDP:
+    if setup.name == MBDP:
+        values["channels"] = "" if setup.channels == 1 else " of the first channel, then n of the second"
+    else:
         values |= {
             "hold": setup.params.hold_hops,
             "columns": setup.output.report.shape[1],

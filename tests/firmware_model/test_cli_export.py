@@ -107,7 +107,9 @@ def test_a_profile_of_ones_own(capsys, tmp_path):
     options = ["--product", "mbdp", "--profile", profile]
     assert call(capsys, "export", tmp_path / "out", *options).status == 0
     assert "_BANDS          2 " in (tmp_path / "out/bittrue_mbdp.h").read_text()
-    assert "my *profile__.toml profile" in (tmp_path / "out/README.md").read_text()
+    readme = (tmp_path / "out/README.md").read_text()
+    assert "my *profile__.toml profile" in readme
+    assert "x and y hold n samples, Q1.15" in readme, "mono has no second channel"
     assert make(tmp_path / "out", "test").returncode == 0
 
 

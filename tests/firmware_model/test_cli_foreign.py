@@ -167,7 +167,7 @@ def test_values_between_the_lsb_of_the_case_are_status_2(device, library, tmp_pa
             ["--host-lib", "a", "--elf", "b", "--map", EXAMPLE],
             "--elf and --host-lib: both given; one of them acc",
         ),
-        (["--elf", "none.elf", "--map", EXAMPLE], "none.elf: No such file or directory"),
+        (["--elf", "none.elf", "--map", EXAMPLE], "none.elf: no such file; an ELF file needed"),
         (["--elf", "LIBRARY", "--map", EXAMPLE], "libown.so: built for x64 (64 bit); 32-bit ARM needed"),
         (["--elf", "ELF", "--map", EXAMPLE, "--cpu", "m5"], "--cpu m5: must be one of cortex-m0plus, "),
         (

@@ -114,11 +114,16 @@ def test_a_symbol_that_is_not_there_brings_names_like_it(firmware):
         firmware._replace(functions=(), objects=()).symbol("loop")
 
 
+def test_what_is_no_file_is_refused_with_what_is_needed(tmp_path):
+    for path, found in ((tmp_path, "a folder"), (tmp_path / "fw.elf", "no such file")):
+        with pytest.raises(ConfigError) as caught:
+            load_elf(path)
+        assert str(caught.value) == f"{path}: {found}; an ELF file needed, firmware linked for a Cortex-M"
+
+
 def test_what_is_no_elf_is_refused(tmp_path):
     for content in (b"", b"\x7f", b"MZ\x90", b"hello\n"):
         assert refused(tmp_path / "fw.elf", content).startswith("not an ELF file")
-    with pytest.raises(OSError, match="fw2"):
-        load_elf(tmp_path / "fw2.elf")
 
 
 @pytest.mark.parametrize(
@@ -128,6 +133,7 @@ def test_what_is_no_elf_is_refused(tmp_path):
         (E_MACHINE, 243, "built for RISC-V (32 bit); 32-bit ARM needed, for a Cortex-M"),
         (E_TYPE, 1, "an object file, not linked; link it to addresses first, such as arm-none-eabi-gcc"),
         (E_TYPE, 3, "ET_DYN found; a program linked to fixed addresses (ET_EXEC) needed"),
+        (E_TYPE, 0x7F, "e_type 127 found; a program linked to fixed addresses (ET_EXEC) needed"),
         (E_TYPE, 4, "ET_CORE found; a program linked to fixed addresses (ET_EXEC) needed"),
     ],
 )

@@ -129,6 +129,11 @@ def test_a_missing_function_has_a_suggestion(sound):
         nodes_of(sound, symbol="my_proces")
 
 
+def test_data_is_not_called(sound):
+    with pytest.raises(ConfigError, match=r"libown.so: in_buf: is data; the name of a function needed$"):
+        nodes_of(sound, symbol="in_buf")
+
+
 def test_symbols_are_checked_where_they_cannot_be_listed(sound, monkeypatch):
     monkeypatch.setattr(host_library, "_exported", lambda path: None)
     for text, symbol in ((MAP, "my_proces"), (MAP.replace("in_buf", "my_proces"), "my_process")):

@@ -13,6 +13,7 @@ SYMBOLS = {
     "in_buf": (0x20000000, 192),
     "gain_work": (0x20000100, 144),
     "attenuation_work": (0x20000200, 144),
+    "odd": (0x20000402, 0),
     "end_of_ram": (0x2000FFF0, 0),
 }
 STACK = Span("call.stack", 0x2000E000, 0x2000)
@@ -74,6 +75,21 @@ def test_an_output_in_place_is_where_the_input_is():
             "flash at 0x08000000-0x0803ffff, ram at 0x20000000-0x2000ffff accepted",
         ),
         ('"in_buf"', '"in_buf", offset = 1', "in_buf: 192 bytes found; 193 needed for buffers.input"),
+        (
+            'symbol = "in_buf"',
+            "address = 0x20000001",
+            "buffers.input.address=0x20000001: must be a multiple of 2",
+        ),
+        (
+            '"gain_work"',
+            '"odd"',
+            "nodes.gain.symbol='odd' and offset=0: at 0x20000402: must be a multiple of 4",
+        ),
+        (
+            '"in_buf"',
+            '"odd", offset = 15',
+            "buffers.input.symbol='odd' and offset=15: at 0x20000411: must be",
+        ),
         ('"in_buf"', '"end_of_ram"', "buffers.input at 0x2000fff0-0x200100af: not within a region"),
         (
             'layout = "interleaved"',
@@ -108,6 +124,20 @@ def test_what_does_not_fit_is_refused(old, new, says):
     with pytest.raises(ConfigError) as caught:
         placed(MAP.replace(old, new))
     assert says in str(caught.value)
+
+
+def test_plain_memory_and_bytes_lie_anywhere_and_an_output_in_place_as_its_own_type_asks():
+    text = MAP.replace("[buffers]", "[buffers]\nwork = {size = 3, address = 0x20000701}")
+    assert placed(text).buffers["work"] == 0x20000701
+    text = MAP.replace('"in_buf"', '"odd"').replace(
+        '{type = "int16", layout = "interleaved"}', "{in_place = true}"
+    )
+    assert placed(text).buffers["output"] == 0x20000402
+    text = text.replace("{in_place = true}", '{in_place = true, type = "int32"}')
+    with pytest.raises(
+        ConfigError, match=r"^buffers.output.in_place: input is at 0x20000402: must be a mult"
+    ):
+        placed(text)
 
 
 def test_a_map_for_an_elf_needs_memory():
