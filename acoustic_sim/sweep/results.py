@@ -87,8 +87,10 @@ class Results:
             The folder cannot be written to, or another process is writing to it.
         """
         folder = Path(folder)
-        made = [path for path in (folder / FILE, folder / LOCK, folder, *folder.parents) if not path.exists()]
         try:
+            made = [
+                path for path in (folder / FILE, folder / LOCK, folder, *folder.parents) if not path.exists()
+            ]
             folder.mkdir(parents=True, exist_ok=True)
         except OSError as error:
             raise ResultsError(f"{folder}: cannot be made: {error.strerror or error}") from error

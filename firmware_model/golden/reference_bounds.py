@@ -19,8 +19,8 @@ MEASURED: dict[str, dict[str, float]] = {
         "gain": 3.26e-06,  # 436 LSB
         "band_attenuation": 5.71e-07,  # 1.23e+03 LSB
         "limited": 8.74e-07,  # 117 LSB
-        "bus": 8.43e-07,  # 113 LSB
-        "attenuation": 1.86e-07,  # 399 LSB
+        "bus": 9.01e-07,  # 121 LSB
+        "attenuation": 2.5e-07,  # 535 LSB
         "output": 1.58e-05,  # 0.516 LSB
     },
     "mbdp-conventional": {
@@ -29,9 +29,9 @@ MEASURED: dict[str, dict[str, float]] = {
         "gain": 1.71e-07,  # 22.9 LSB
         "band_attenuation": 0.0,  # 0 LSB
         "limited": 1.47e-07,  # 19.7 LSB
-        "bus": 3.51e-07,  # 47.1 LSB
-        "attenuation": 4.87e-08,  # 104 LSB
-        "output": 1.55e-05,  # 0.505 LSB
+        "bus": 2.01e-07,  # 26.9 LSB
+        "attenuation": 4.44e-08,  # 95.3 LSB
+        "output": 1.54e-05,  # 0.503 LSB
     },
     "mbdp-headset": {
         "band": 4.84e-08,  # 6.49 LSB
@@ -39,7 +39,7 @@ MEASURED: dict[str, dict[str, float]] = {
         "gain": 1.89e-07,  # 25.3 LSB
         "band_attenuation": 0.0,  # 0 LSB
         "limited": 6.47e-08,  # 8.68 LSB
-        "bus": 1.96e-07,  # 26.2 LSB
+        "bus": 8.65e-08,  # 11.6 LSB
         "attenuation": 0.0,  # 0 LSB
         "output": 1.54e-05,  # 0.503 LSB
     },
@@ -49,8 +49,8 @@ MEASURED: dict[str, dict[str, float]] = {
         "gain": 2.40e-06,  # 322 LSB
         "band_attenuation": 2.06e-07,  # 442 LSB
         "limited": 5.95e-07,  # 79.8 LSB
-        "bus": 1.18e-06,  # 157 LSB
-        "attenuation": 2.07e-07,  # 443 LSB
+        "bus": 1.01e-06,  # 135 LSB
+        "attenuation": 3.49e-07,  # 748 LSB
         "output": 1.62e-05,  # 0.529 LSB
     },
     "watermark-detector": {

@@ -174,7 +174,7 @@ def test_an_error_is_one_line_and_the_rows_around_it_stand(music, tmp_path):
     ("axis", "bad", "good"),
     [
         ("profile", "smart-speeker", "headset"),
-        ("arithmetic", "q15+wrap@score_from", "q15+truncate@limit_block"),
+        ("arithmetic", "q15+wrap@score_from", "q15+truncate@exchange_row"),
     ],
 )
 def test_plans_are_checked_before_they_run(axis, bad, good):
