@@ -24,7 +24,7 @@ MUTANTS = mutants(ROOT)
 MARKS = marks(ROOT, MUTANTS)
 PROCESSES = 2
 WITHOUT_A_TOKEN_TO_MUTATE = ["firmware_model.watermark.frontend.weigh_features", "fixedpoint.arith.narrow32"]
-SAMPLE = 8  # one in so many runs in `make test`
+SAMPLE = 20  # one in so many runs in `make test`
 
 
 def copy_of_the_packages(folder: Path) -> Path:
@@ -90,7 +90,7 @@ def test_a_sample_of_mutants_is_caught_by_the_golden_of_their_kernel(tmp_path):
     assert {mutant.kernel for mutant in chosen} == {mutant.kernel for mutant in MUTANTS}
     found = verdicts(tmp_path, chosen)
     check(found)
-    assert sum(bool(says) for says in found.values()) >= 200
+    assert sum(bool(says) for says in found.values()) > 0.9 * len(chosen)
 
 
 @pytest.mark.slow

@@ -1,12 +1,16 @@
 """`calibrate`: what it measures on audio, what it chooses from draws whose law is known, and bad input."""
 
+import contextlib
+import io
+import json
+
 import numpy as np
 import pytest
 import soundfile
 
 from acoustic_sim.excitation import synthesise
 from acoustic_sim.sweep.tails import fit_block_maxima, fit_exponential, poisson_limits
-from firmware_model import cli_calibrate
+from firmware_model import cli, cli_calibrate
 from firmware_model.cli_calibrate import Alarms, choose
 from firmware_model.watermark.detector import detect
 from firmware_model.watermark.key import Key
@@ -28,8 +32,12 @@ def unmarked(tmp_path_factory):
 
 @pytest.fixture(scope="module")
 def facts(unmarked):
-    found, _ = cli_calibrate.calibrate(unmarked, KEYS, 0.1, 7, True, lambda text: None)
-    return found
+    """What the command prints with --json."""
+    out = io.StringIO()
+    with contextlib.redirect_stdout(out):
+        status = cli.run(["calibrate", *unmarked, "--keys", str(KEYS), "--resample", "--seed", "7", "--json"])
+    assert status == 0
+    return json.loads(out.getvalue())
 
 
 def alarms_of(excess_db: np.ndarray, key_hours: float, rng: np.random.Generator) -> Alarms:
@@ -147,16 +155,15 @@ def test_a_fit_that_disagrees_is_named_with_its_figure(rng):
     assert line.endswith(" No other fit disagrees.")
 
 
-def test_command_prints_what_it_chose(capsys, unmarked):
-    arguments = ["calibrate", *unmarked, "--keys", KEYS, "--resample", "--seed", 7]
-    done = call(capsys, *arguments, "--false-alarms-per-hour", 0.5)
+def test_command_prints_what_it_chose(capsys, unmarked, facts):
+    options = ["--keys", KEYS, "--resample", "--seed", 7, "--false-alarms-per-hour", 0.5]
+    done = call(capsys, "calibrate", *unmarked, *options)
     assert done.status == 0, done.err
     assert "key-hours" in done.out
     assert "Threshold for 0.5 per hour: " in done.out
     assert "The shipped 5.5 " in done.out
-    again = call(capsys, *arguments, "--json").json
-    assert again["wanted_per_hour"] == 0.1
-    assert again["keys"] == KEYS
+    assert facts["wanted_per_hour"] == 0.1
+    assert facts["keys"] == KEYS
 
 
 @pytest.mark.parametrize(

@@ -59,19 +59,6 @@ def test_a_reader_that_has_gone_ends_quietly(folder, out):
     process.stderr.close()
 
 
-@pytest.mark.skipif(
-    not os.path.exists("/dev/full"), reason="/dev/full, a device that is always full, is not here"
-)
-def test_a_full_disk_under_stdout_is_one_line(folder):
-    with open("/dev/full", "w") as full:
-        line = [*COMMAND, "detect", f"{folder}/in.wav", "--key", KEY]
-        done = subprocess.run(line, stdout=full, stderr=subprocess.PIPE, timeout=60, check=False)
-    assert (done.returncode, done.stderr) == (
-        2,
-        b"standard output: cannot be written: No space left on device\n",
-    )
-
-
 def test_an_interrupt_is_status_130_without_a_word(capsys, folder, monkeypatch):
     def interrupt(*arguments):
         raise KeyboardInterrupt
