@@ -8,6 +8,7 @@ import re
 import sys
 from collections.abc import Iterator
 from fnmatch import fnmatch
+from functools import cache
 from pathlib import Path, PurePosixPath
 from typing import NamedTuple
 
@@ -67,6 +68,12 @@ class Source(NamedTuple):
         return self.path.endswith("/__init__.py")
 
 
+@cache
+def parse(text: str) -> ast.Module:
+    """The syntax tree, which every test here needs of the same files."""
+    return ast.parse(text)
+
+
 def read_sources(root: Path) -> dict[str, Source]:
     """Every .py file of the three packages, by module name."""
     sources = {}
@@ -76,7 +83,7 @@ def read_sources(root: Path) -> dict[str, Source]:
             parts = relative.with_suffix("").parts
             module = ".".join(parts[:-1] if parts[-1] == "__init__" else parts)
             text = path.read_text("utf-8")
-            sources[module] = Source(relative.as_posix(), module, text, ast.parse(text))
+            sources[module] = Source(relative.as_posix(), module, text, parse(text))
     return sources
 
 

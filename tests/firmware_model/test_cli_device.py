@@ -10,6 +10,7 @@ from firmware_model.device.cpu import CPUS
 from firmware_model.golden import stimuli, suspects
 from firmware_model.golden.cases import find_case
 from tests.firmware_model.cli_cases import call
+from tests.firmware_model.device import build_once
 from tests.firmware_model.device.test_harness import MBDP, with_fault
 
 SAMPLES = 1280
@@ -17,7 +18,8 @@ SAMPLES = 1280
 
 @pytest.fixture(autouse=True)
 def short(monkeypatch):
-    """Short stimuli; without the search for faults, which compiles and which `test_suspects` holds."""
+    """Short stimuli, builds once; without the search for faults, which compiles and `test_suspects` holds."""
+    build_once.use(monkeypatch)
     whole = stimuli.load
     monkeypatch.setattr(stimuli, "load", lambda name: whole(name)[:, :SAMPLES])
     monkeypatch.setattr(suspects, "search_faults", lambda *_: [])

@@ -220,7 +220,9 @@ def test_a_folder_that_holds_the_other_product_is_refused(capsys, folder, tmp_pa
 
 @pytest.mark.skipif(not Path("/proc/self").is_dir(), reason="no folder in which nobody may write")
 def test_a_folder_that_cannot_be_made_is_one_line(capsys):
-    assert_refused(call(capsys, "export", "/proc/bittrue"), "/proc/bittrue: cannot be written: ")
+    assert_refused(
+        call(capsys, "export", "/proc/bittrue", "--product", "mbdp"), "/proc/bittrue: cannot be written: "
+    )
 
 
 def test_a_missing_folder_name_is_one_line(capsys):

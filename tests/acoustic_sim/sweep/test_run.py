@@ -25,11 +25,12 @@ def rows(folder):
         return results.rows()
 
 
-@pytest.fixture
-def undisturbed(tmp_path, plan):
+@pytest.fixture(scope="module")
+def undisturbed(tmp_path_factory):
     """The table of a run that nothing went wrong in."""
-    sweep(plan, tmp_path / "undisturbed", jobs=2)
-    return rows(tmp_path / "undisturbed")
+    folder = tmp_path_factory.mktemp("undisturbed")
+    sweep(load_plan(toy.write_plan(folder)), folder / "out", jobs=2)
+    return rows(folder / "out")
 
 
 def test_every_row_is_there_once_and_progress_is_told(tmp_path, plan):

@@ -3,6 +3,7 @@
 import os
 import shutil
 import subprocess
+from functools import cache
 from pathlib import Path
 
 import pytest
@@ -32,8 +33,22 @@ needs_cc = pytest.mark.skipif(
 
 def written(folder: Path, *setups: Configured) -> Path:
     """The export of these products in a folder."""
+    return _written(folder, contents(setups, lambda text: None))
+
+
+def exported(folder: Path, *names: str) -> Path:
+    """The export of `SETUPS` of these names in a folder."""
+    return _written(folder, _contents(names))
+
+
+@cache
+def _contents(names: tuple[str, ...]) -> dict[str, bytes]:
+    return contents([SETUPS[name]() for name in names], lambda text: None)
+
+
+def _written(folder: Path, files: dict[str, bytes]) -> Path:
     folder.mkdir(parents=True)
-    for name, content in contents(setups, lambda text: None).items():
+    for name, content in files.items():
         (folder / name).write_bytes(content)
     return folder
 

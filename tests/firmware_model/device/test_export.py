@@ -2,6 +2,7 @@
 
 import re
 import subprocess
+from functools import cache
 
 import numpy as np
 import pytest
@@ -18,34 +19,38 @@ from firmware_model.golden import store
 from firmware_model.golden.cases import CASES, find_case
 from firmware_model.watermark.params import WatermarkConfig
 from fixedpoint.errors import ConfigError
-from tests.firmware_model.device.exported import KEYS, SETUPS, SMALL, needs_cc, written
+from tests.firmware_model.device.exported import KEYS, SETUPS, SMALL, exported, needs_cc
+
+
+@cache
+def product_named(name):
+    return product_of(SETUPS[name]())
 
 
 @needs_cc
 @pytest.mark.parametrize("name", SETUPS)
 def test_memory_lies_where_the_product_says(tmp_path, name):
-    setup = SETUPS[name]()
-    product, folder = product_of(setup), written(tmp_path / "out", setup)
-    of_memory = f"{product.prefix}_memory"
+    made, folder = product_named(name), exported(tmp_path / "out", name)
+    of_memory = f"{made.prefix}_memory"
     prints = "".join(
         f'    printf("%d %d\\n", (int)offsetof({of_memory}, {field.member}), '
         f"(int)sizeof(({of_memory} *)0)->{field.member});\n"
-        for field in product.memory
+        for field in made.memory
     )
     (folder / "layout.c").write_text(
-        f'#include <stddef.h>\n#include <stdio.h>\n#include "{product.prefix}.h"\n'
+        f'#include <stddef.h>\n#include <stdio.h>\n#include "{made.prefix}.h"\n'
         f"int main(void)\n{{\n{prints}"
         f'    printf("%d\\n", (int)sizeof({of_memory}));\n    return 0;\n}}\n'
     )
     subprocess.run(["cc", "layout.c", "-o", "layout"], cwd=folder, check=True)
     told = subprocess.run([folder / "layout"], capture_output=True, text=True, check=True).stdout.split()
-    fields = product.memory_dtype.fields
+    fields = made.memory_dtype.fields
     expected = [
         number
-        for field in product.memory
+        for field in made.memory
         for number in (fields[field.member][1], np.prod(field.shape) * field.dtype.itemsize)
     ]
-    assert list(map(int, told)) == [*expected, product.memory_dtype.itemsize]
+    assert list(map(int, told)) == [*expected, made.memory_dtype.itemsize]
 
 
 @pytest.mark.parametrize("name", CASES)
@@ -74,7 +79,7 @@ def test_an_empty_array_points_nowhere():
 
 @pytest.mark.parametrize("name", SETUPS)
 def test_no_line_of_the_c_is_longer_than_110_columns(name):
-    product = product_of(SETUPS[name]())
+    product = product_named(name)
     vectors_header = vectors.header(SETUPS[name](), vectors.compute(SETUPS[name]()))
     lines = (product.header + product.source + vectors_header).split("\n")
     assert [line for line in lines if len(line) > 110] == []
@@ -82,8 +87,8 @@ def test_no_line_of_the_c_is_longer_than_110_columns(name):
 
 def test_the_same_configuration_gives_the_same_text():
     config = load_profile("headset", 16000, 2)
-    assert product_of_dynamics(config, "headset, stereo") == product_of(SETUPS["headset"]())
-    assert product_of_watermark(SMALL, KEYS) == product_of(SETUPS["two keys"]())
+    assert product_of_dynamics(config, "headset, stereo") == product_named("headset")
+    assert product_of_watermark(SMALL, KEYS) == product_named("two keys")
 
 
 @pytest.mark.parametrize(

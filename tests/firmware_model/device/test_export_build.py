@@ -17,17 +17,20 @@ from tests.firmware_model.device.exported import (
     SETUPS,
     SMALL,
     WARNINGS,
+    exported,
     make,
     needs_cc,
     replaced,
     written,
 )
 
+QUICKLY = f"CFLAGS={WARNINGS} -O0"
+
 
 @pytest.fixture(scope="module")
 def both(tmp_path_factory):
     """Both products, small and quick to compile, in one folder."""
-    return written(tmp_path_factory.mktemp("export") / "both", SETUPS["headset"](), SETUPS["two keys"]())
+    return exported(tmp_path_factory.mktemp("export") / "both", "headset", "two keys")
 
 
 @pytest.fixture
@@ -46,10 +49,10 @@ def test_both_products_have_the_models_bits(both):
 
 
 @needs_cc
-@pytest.mark.parametrize("flags", ["-O0", "-O3 -fsanitize=undefined,address -fno-sanitize-recover=all"])
+@pytest.mark.parametrize("flags", ["-O0", "-O1 -fsanitize=undefined,address -fno-sanitize-recover=all"])
 @pytest.mark.parametrize("name", SETUPS)
 def test_no_undefined_behaviour_and_the_same_bits_unoptimised(tmp_path, name, flags):
-    folder = written(tmp_path / "out", SETUPS[name]())
+    folder = exported(tmp_path / "out", name)
     done = make(folder, "test", f"CFLAGS={WARNINGS} {flags}")
     assert done.returncode == 0, done.stdout + done.stderr
 
@@ -72,7 +75,7 @@ def test_no_python_is_needed(copy, tmp_path):
     path = str(tmp_path / "bin")
     assert shutil.which("python3", path=path) is None
     assert shutil.which("python", path=path) is None
-    done = make(copy, "all", "test", PATH=path)
+    done = make(copy, "all", "test", QUICKLY, PATH=path)
     assert done.returncode == 0, done.stdout + done.stderr
 
 
@@ -159,7 +162,7 @@ def test_a_fault_of_one_lsb_fails_the_test(copy, name):
     spoilt, places = re.subn(pattern, lambda found: f"{found[1]}{int(found[2]) + 1}", text)
     assert places == 1
     (copy / file).write_text(spoilt)
-    done = make(copy, "test")
+    done = make(copy, "test", QUICKLY)
     assert done.returncode == 2, done.stdout
     assert first in done.stdout
     assert f"\n{counted}" in done.stdout
@@ -170,7 +173,7 @@ def test_a_fault_of_one_lsb_fails_the_test(copy, name):
 @needs_cc
 def test_memory_that_init_leaves_as_it_was_fails_the_test(copy):
     replaced(copy / "bittrue_watermark.c", "    fill_32(memory->state_activity_q19, 65, 0);\n", "")
-    assert make(copy, "test").returncode == 2
+    assert make(copy, "test", QUICKLY).returncode == 2
 
 
 # The example
@@ -207,7 +210,7 @@ def test_the_example_says_what_it_needs(both, arguments):
 
 @needs_cc
 def test_the_example_of_one_product_needs_no_word(tmp_path):
-    folder = written(tmp_path / "out", SETUPS["one band"]())
+    folder = exported(tmp_path / "out", "one band")
     assert make(folder, "all").returncode == 0
     done = subprocess.run([folder / "build" / "main"], input=b"\0" * 2000, capture_output=True, check=True)
     assert done.stdout == b"\0" * 2000

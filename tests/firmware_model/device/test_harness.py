@@ -8,11 +8,12 @@ import pytest
 from firmware_model.device import harness
 from firmware_model.device.cpu import CPUS
 from firmware_model.device.emulator import Fault
-from firmware_model.device.export import product_of_case
 from firmware_model.device.harness import OutputDifference, StateDifference, run_case
 from firmware_model.golden import stimuli
 from firmware_model.golden.cases import CASES, find_case
 from firmware_model.golden.store import golden
+from tests.firmware_model.device import build_once
+from tests.firmware_model.device.build_once import product_named
 
 MBDP, WATERMARK = find_case("mbdp-headset"), find_case("watermark-small")
 SAMPLES = 1920  # of each channel: 30 calls of the processor, 15 hops of the detector
@@ -20,7 +21,8 @@ SAMPLES = 1920  # of each channel: 30 calls of the processor, 15 hops of the det
 
 @pytest.fixture(autouse=True)
 def short(request, monkeypatch):
-    """The first samples of every stimulus."""
+    """The first samples of every stimulus; each build once."""
+    build_once.use(monkeypatch)
     if "slow" not in request.keywords:
         whole = stimuli.load
         monkeypatch.setattr(stimuli, "load", lambda name: whole(name)[:, :SAMPLES])
@@ -28,7 +30,7 @@ def short(request, monkeypatch):
 
 def with_fault(case, at_the_end):
     """The case's product, with statements at the end of its process function."""
-    product = product_of_case(case)
+    product = product_named(case.name)
     head, brace, body = product.source.rpartition(f"void {product.process}(")
     source = f"{head}{brace}{body.rstrip().removesuffix('}')}    {at_the_end}\n}}\n"
     return product._replace(source=source)
@@ -146,7 +148,7 @@ def test_a_difference_in_the_final_state_alone_is_found():
 
 
 def test_a_coefficient_one_lsb_off_is_found():
-    product = product_of_case(MBDP)
+    product = product_named(MBDP.name)
     sections = r"(static const int32_t table_section\[\d+\] = \{\s+)(\d+)"
     source = re.sub(sections, lambda found: f"{found[1]}{int(found[2]) + 1}", product.source)
     assert source != product.source
