@@ -174,7 +174,7 @@ def test_command_prints_what_it_chose(capsys, unmarked, facts):
         (["--false-alarms-per-hour", "nan"], "--false-alarms-per-hour nan: must be in (0, 10]"),
         (["--keys", "0"], "--keys 0: must be"),
         (["--keys", "1025"], "--keys 1025: must be"),
-        ([], "160 s of audio found; more than 300 s in all needed"),
+        (["--keys", "1"], "160 s of audio found; more than 300 s in all needed"),
     ],
 )
 def test_bad_options_are_one_line(capsys, unmarked, options, says):

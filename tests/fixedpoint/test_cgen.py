@@ -25,7 +25,9 @@ def exported():
     return export_all()
 
 
-@pytest.fixture(scope="module", params=["-O0", pytest.param("-O2", marks=pytest.mark.slow), "-O3"])
+@pytest.fixture(
+    scope="module", params=[*(pytest.param(level, marks=pytest.mark.slow) for level in ("-O0", "-O2")), "-O3"]
+)
 def library(request, exported, tmp_path_factory):
     return Library(build(exported[0], "kernels", tmp_path_factory.mktemp("c"), (request.param,)))
 

@@ -58,6 +58,15 @@ def test_no_undefined_behaviour_and_the_same_bits_unoptimised(tmp_path, name, fl
 
 
 @pytest.mark.skipif(shutil.which("make") is None, reason="no make")
+def test_clang_has_nothing_to_warn_of(copy):
+    pytest.importorskip("ziglang", reason="clang comes with bittrue[device]")
+    objects = ("build/bittrue_mbdp.o", "build/bittrue_watermark.o")
+    done = make(copy, *objects, f"CC={sys.executable} -m ziglang cc", f"CFLAGS={WARNINGS} -O1")
+    assert done.returncode == 0, done.stdout + done.stderr
+
+
+@pytest.mark.slow  # clang's run-time library, which it builds once, takes half a minute
+@pytest.mark.skipif(shutil.which("make") is None, reason="no make")
 def test_clang_and_its_sanitizer_find_nothing(copy):
     pytest.importorskip("ziglang", reason="clang comes with bittrue[device]")
     flags = f"{WARNINGS} -O1 -fsanitize=undefined -fno-sanitize-recover=undefined"

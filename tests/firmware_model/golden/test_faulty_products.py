@@ -18,6 +18,7 @@ from fixedpoint.errors import BittrueError, ConfigError
 SMALL = WatermarkConfig(
     fft_size=512, hop=128, slots=4, slot_hops=8, low_hz=500, high_hz=3500, max_marks=2, threshold=4.0
 )
+SHORT = 1600  # samples for interpreted kernels
 KEYS = [Key(b"\x01\x02"), Key(b"\x03\x04")]
 
 
@@ -77,7 +78,25 @@ def test_a_fault_of_one_request_does_not_stay_for_the_next(pcm):
     assert np.array_equal(detect_faulty(pcm, KEYS, SMALL, parse_fault("truncate", "watermark")).scores, first)
 
 
-def test_the_dynamics_processor_with_a_fault_is_in_step_with_its_input(pcm):
+@pytest.fixture
+def interpreted(monkeypatch):
+    """A process whose kernels are not compiled, which takes the processor's longer than a short signal."""
+    faulty_products._close_workers()
+    monkeypatch.setenv("NUMBA_DISABLE_JIT", "1")
+    yield
+    faulty_products._close_workers()
+
+
+def test_the_dynamics_processor_with_a_fault_is_in_step_with_its_input(pcm, interpreted):
+    assert_dynamics_are_in_step(pcm[:SHORT])
+
+
+@pytest.mark.slow
+def test_the_compiled_dynamics_processor_with_a_fault_is_in_step(pcm):
+    assert_dynamics_are_in_step(pcm)
+
+
+def assert_dynamics_are_in_step(pcm):
     config = load_profile("headset", 16000, 1)
     want = process(pcm, config).y_q15
     none = parse_fault("truncate", "dynamics")._replace(sites=())
