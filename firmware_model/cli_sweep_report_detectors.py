@@ -8,7 +8,12 @@ from firmware_model import cli_sweep_report_plot_detectors as plot
 from firmware_model.cli_sweep_report_factors import Factor
 from firmware_model.cli_sweep_report_page import Picture, Section, Table
 from firmware_model.cli_sweep_report_watermark import Comparison, Findings, misses
-from firmware_model.cli_sweep_report_words import comparison_in_words, probability, threshold_in_words
+from firmware_model.cli_sweep_report_words import (
+    comparison_in_words,
+    probability,
+    threshold_in_words,
+    with_limits,
+)
 from firmware_model.watermark.params import WatermarkConfig
 
 MOST_CURVES = 7  # of a panel
@@ -25,7 +30,9 @@ def false_alarms(found: Findings) -> Section:
         count = int(np.count_nonzero(scores >= threshold))
         low, high = poisson_limits(count, hours)
         rate = f"{count / hours:.3f} ({low:.3f}–{high:.3f})"
-        rows.append([f"{threshold:g}", str(count), rate, str(miss_rate(found.trials.score, threshold))])
+        rows.append(
+            [f"{threshold:g}", str(count), rate, with_limits(miss_rate(found.trials.score, threshold))]
+        )
     note = "Counted where keys that mark nothing were looked for; exact Poisson limits."
     made.tables.append(Table(["threshold", "false alarms", "per hour (95 %)", "marks missed"], rows, 0, note))
     if not miss_rate(found.trials.score, max(found.threshold, scores.max())).found:

@@ -22,6 +22,7 @@ from firmware_model.cli_sweep_report_words import (
     reach_by_in_words,
     reach_in_words,
     spread_in_words,
+    with_limits,
 )
 from firmware_model.watermark.params import WatermarkConfig
 
@@ -161,7 +162,7 @@ def _number_of_marks(found: Findings) -> Table:
     for words in thresholds.values():
         heads += [f"missed at {words}, up to {most} marks added", f"at {words}, one alone"]
     rows = [
-        [label, str(column[0].total), *map(str, column)]
+        [label, str(column[0].total), *map(with_limits, column)]
         for label, column in zip(labels, zip(*columns, strict=True), strict=True)
     ]
     heard = _snr_heard(found.trials, along)
@@ -188,14 +189,14 @@ def _snr_heard(found: Trials, along: Factor | None) -> list[str]:
 def _two_way(found: Findings, along: Factor, by: Factor) -> Table:
     rates = misses_by_two(found.trials, along, by, found.threshold)
     heads = [along.words, *(f"{by.words} {by.of_level(j)}" for j in range(len(by.labels)))]
-    rows = [[along.of_level(i), *(str(row[i]) for row in rates)] for i in range(len(along.labels))]
+    rows = [[along.of_level(i), *(with_limits(row[i]) for row in rates)] for i in range(len(along.labels))]
     return Table(heads, rows, note=f"Marks missed, with up to {WatermarkConfig().max_marks} marks added.")
 
 
 def _combinations(along: Factor, whole: Crossed) -> Table:
     heads = [whole.panel.words, whole.by.words, *(along.of_level(i) for i in range(len(along.labels)))]
     rows = [
-        [whole.panel.of_level(k), whole.by.of_level(j), *map(str, curve)]
+        [whole.panel.of_level(k), whole.by.of_level(j), *map(with_limits, curve)]
         for k, curves in enumerate(whole.rates)
         for j, curve in enumerate(curves)
     ]

@@ -155,6 +155,18 @@ def percent(rate: Rate) -> str:
     return f"{share:.0f} %" if share >= 10 or share == 0 else f"{share:.1f} %"
 
 
+def with_limits(rate: Rate) -> str:
+    """Rounded, of misses: cut off, as `Rate` writes what was found, they would look better than they are.
+
+    0.0 and 100.0 mean none and all.
+    """
+    if not rate.total:
+        return "-"
+    share, low, high = (100 * part for part in (rate.value, *rate.interval))
+    some = min(max(share, 0.1), 99.9) if 0 < rate.found < rate.total else share
+    return f"{some:.1f} % ({low:.1f}–{high:.1f})"
+
+
 def probability(p: float) -> str:
     return f"{p:.2g}" if p >= 1e-4 else "< 0.0001"
 

@@ -8,7 +8,7 @@ from firmware_model import cli_sweep_report_missed as report
 from firmware_model.cli_sweep_report_factors import Factor, factor
 from firmware_model.cli_sweep_report_source import read
 from firmware_model.cli_sweep_report_watermark import Findings
-from firmware_model.cli_sweep_report_words import limits_in_words
+from firmware_model.cli_sweep_report_words import limits_in_words, with_limits
 from tests.firmware_model import sweep_cases as cases
 
 LEVELS = """
@@ -118,3 +118,17 @@ def test_limits_of_a_curve(missed, says):
     along = factor("distance_m", [2.0, 4.0, 8.0])
     assert isinstance(along, Factor)
     assert limits_in_words(along, ["20 dB"], [[Rate(n, 20) for n in missed]]) == says
+
+
+@pytest.mark.parametrize(
+    ("missed", "total", "says"),
+    [
+        (5, 18, "27.8 % (12.5–50.9)"),  # 27.78; limits by hand from Wilson (1927)
+        (0, 18, "0.0 % (0.0–17.6)"),
+        (1, 9999, "0.1 % (0.0–0.1)"),
+        (9998, 9999, "99.9 % (99.9–100.0)"),
+        (0, 0, "-"),
+    ],
+)
+def test_misses_are_rounded_and_none_and_all_are_themselves(missed, total, says):
+    assert with_limits(Rate(missed, total)) == says
