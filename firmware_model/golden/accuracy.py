@@ -93,7 +93,7 @@ FORMULAS: dict[str, Callable[..., Fraction | float | int | None]] = {
     "elementary.exp2_q24": lambda x, n: 2.0 ** (x / 2**24 + n) if x / 2**24 + n < 53 else None,
     "elementary.isqrt": lambda x: math.isqrt(max(x, 0)),
     "elementary.sqrt_q31": lambda x: math.sqrt(max(x, 0) * 2.0**31),
-    "biquad.allpass_of": lambda x, band: x - math.sqrt(8) * band,
+    "biquad.allpass_of": lambda x, band, bend: x - _over(bend * band, 29),
     "biquad.smooth": lambda y, x, c: y + _over((x - y) * c, 31),
     "wide.shift_wrap64_wrap32": lambda high, low, n: _wrap(_wrap(_wide(high, low), 64) >> n, 32),
     "wide.shift_rnd_sat32": lambda high, low, n: _clip(_over(_wide(high, low), n), 32),

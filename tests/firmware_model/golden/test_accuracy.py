@@ -25,6 +25,15 @@ def test_operations_without_rounding_have_no_error(name):
     assert error.snr_db == math.inf
 
 
+@pytest.mark.parametrize("name", FORMULAS)
+def test_every_formula_takes_its_kernels_arguments(name):
+    error = by_formula(f"fixedpoint.{name}")
+    if name == "elementary.exp2_q24":  # a float's worth of result, in LSB of its integer part
+        assert error.snr_db > 160
+    else:
+        assert error.largest_lsb < 2
+
+
 @pytest.mark.parametrize(
     ("name", "largest"),
     [
