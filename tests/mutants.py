@@ -3,7 +3,6 @@
 import ast
 import io
 import tokenize
-from collections.abc import Iterator
 from pathlib import Path
 from typing import NamedTuple
 
@@ -105,14 +104,19 @@ def mutants(root: Path) -> list[Mutant]:
 
 def _in_file(root: Path, path: Path) -> list[Mutant]:
     text = path.read_text("utf-8")
+    if "@kernel" not in text:
+        return []
     relative = path.relative_to(root)
     module = ".".join(relative.with_suffix("").parts)
+    tokens = list(tokenize.generate_tokens(io.StringIO(text).readline))
     found = []
     for node in ast.parse(text).body:
         if isinstance(node, ast.FunctionDef) and any(_is_kernel(d) for d in node.decorator_list):
             first = node.body[1] if ast.get_docstring(node) else node.body[0]
-            for token in _tokens(text, first.lineno, node.end_lineno or 0):
+            for token in tokens:
                 line, column = token.start
+                if not first.lineno <= line <= (node.end_lineno or 0):
+                    continue
                 for new in _replacements(token):
                     name = f"{module}.{node.name}"
                     found.append(Mutant(name, relative.as_posix(), line, column, token.string, new))
@@ -121,12 +125,6 @@ def _in_file(root: Path, path: Path) -> list[Mutant]:
 
 def _is_kernel(decorator: ast.expr) -> bool:
     return isinstance(decorator, ast.Name) and decorator.id == "kernel"
-
-
-def _tokens(text: str, first: int, last: int) -> Iterator[tokenize.TokenInfo]:
-    for token in tokenize.generate_tokens(io.StringIO(text).readline):
-        if first <= token.start[0] <= last:
-            yield token
 
 
 def _replacements(token: tokenize.TokenInfo) -> tuple[str, ...]:

@@ -11,6 +11,7 @@ import py_compile
 import shutil
 import subprocess
 import sys
+from functools import cache
 from pathlib import Path
 
 import pytest
@@ -20,11 +21,26 @@ from tests.equivalent_mutants import EQUIVALENT
 from tests.mutants import Mutant, marks, mutants
 
 ROOT = Path(__file__).resolve().parent.parent
-MUTANTS = mutants(ROOT)
-MARKS = marks(ROOT, MUTANTS)
 PROCESSES = 2
 WITHOUT_A_TOKEN_TO_MUTATE = ["firmware_model.watermark.frontend.weigh_features", "fixedpoint.arith.narrow32"]
-SAMPLE = 24  # one in so many runs in `make test`; none of these runs into the limit of time
+SAMPLE = 48  # one in so many runs in `make test`; none of these runs into the limit of time
+
+
+@cache
+def every_mutant() -> list[Mutant]:
+    """Not while tests are collected, which every process does."""
+    return mutants(ROOT)
+
+
+@cache
+def every_mark() -> dict[Mutant, str]:
+    return marks(ROOT, every_mutant())
+
+
+@pytest.fixture(scope="module")
+def copies(tmp_path_factory) -> list[Path]:
+    """A folder for each process; a worker leaves it as it was."""
+    return [copy_of_the_packages(tmp_path_factory.mktemp("copy")) for _ in range(PROCESSES)]
 
 
 def copy_of_the_packages(folder: Path) -> Path:
@@ -57,12 +73,12 @@ def start(folder: Path, chosen: list[Mutant]) -> subprocess.Popen:
         )
 
 
-def verdicts(folder: Path, chosen: list[Mutant]) -> dict[Mutant, str]:
+def verdicts(copies: list[Path], chosen: list[Mutant]) -> dict[Mutant, str]:
     """What the golden of each mutant's kernel says of it; "" where no bit differs."""
-    parts = [chosen[i::PROCESSES] for i in range(PROCESSES)]
-    workers = [start(copy_of_the_packages(folder / str(i)), part) for i, part in enumerate(parts) if part]
+    parts = [chosen[i :: len(copies)] for i in range(len(copies))]
+    workers = [start(copy, part) for copy, part in zip(copies, parts, strict=True)]
     found = {}
-    for part, worker in zip(parts, workers, strict=False):
+    for part, worker in zip(parts, workers, strict=True):
         out, err = worker.communicate()
         assert worker.returncode == 0, err
         found |= dict(zip(part, json.loads(out), strict=True))
@@ -72,43 +88,43 @@ def verdicts(folder: Path, chosen: list[Mutant]) -> dict[Mutant, str]:
 def check(found: dict[Mutant, str]) -> None:
     """Every mutant is caught but those that are equivalent; and these are not."""
     missed = [mutant for mutant, says in found.items() if not says]
-    unlisted = [str(mutant) for mutant in missed if MARKS[mutant] not in EQUIVALENT]
+    unlisted = [str(mutant) for mutant in missed if every_mark()[mutant] not in EQUIVALENT]
     assert unlisted == []
-    listed = [mutant for mutant in found if MARKS[mutant] in EQUIVALENT]
+    listed = [mutant for mutant in found if every_mark()[mutant] in EQUIVALENT]
     caught = [f"{mutant}: {found[mutant]}" for mutant in listed if found[mutant]]
     assert caught == []  # else it is not equivalent: take it off the list
 
 
 def sample() -> list[Mutant]:
     """One mutant of each kernel, and one in so many of all."""
-    first = {mutant.kernel: mutant for mutant in reversed(MUTANTS)}
-    return sorted({*first.values(), *MUTANTS[::SAMPLE]})
+    first = {mutant.kernel: mutant for mutant in reversed(every_mutant())}
+    return sorted({*first.values(), *every_mutant()[::SAMPLE]})
 
 
-def test_a_sample_of_mutants_is_caught_by_the_golden_of_their_kernel(tmp_path):
+def test_a_sample_of_mutants_is_caught_by_the_golden_of_their_kernel(copies):
     chosen = sample()
-    assert {mutant.kernel for mutant in chosen} == {mutant.kernel for mutant in MUTANTS}
-    found = verdicts(tmp_path, chosen)
+    assert {mutant.kernel for mutant in chosen} == {mutant.kernel for mutant in every_mutant()}
+    found = verdicts(copies, chosen)
     check(found)
     assert sum(bool(says) for says in found.values()) > 0.9 * len(chosen)
 
 
 @pytest.mark.slow
-def test_every_mutant_is_caught_by_the_golden_of_its_kernel(tmp_path):
-    check(verdicts(tmp_path, MUTANTS))
+def test_every_mutant_is_caught_by_the_golden_of_its_kernel(copies):
+    check(verdicts(copies, every_mutant()))
 
 
-def test_without_a_mutation_the_copy_passes(tmp_path):
+def test_without_a_mutation_the_copy_passes(copies):
     """What is caught is caught for its mutation, not because the copy does not run."""
-    whole = [mutant._replace(new=mutant.old) for mutant in MUTANTS[:: len(MUTANTS) // 12]]
-    assert set(verdicts(tmp_path, whole).values()) == {""}
+    whole = [mutant._replace(new=mutant.old) for mutant in every_mutant()[:: len(every_mutant()) // 12]]
+    assert set(verdicts(copies, whole).values()) == {""}
 
 
 def test_mutants_are_of_every_kind_and_of_every_kernel_that_can_have_one():
-    without = set(kernel_cases.CASES) - {mutant.kernel for mutant in MUTANTS}
+    without = set(kernel_cases.CASES) - {mutant.kernel for mutant in every_mutant()}
     assert sorted(without) == WITHOUT_A_TOKEN_TO_MUTATE
-    assert len(MUTANTS) > 1000
-    kinds = {mutant.old for mutant in MUTANTS if not mutant.old[0].isdigit()}
+    assert len(every_mutant()) > 1000
+    kinds = {mutant.old for mutant in every_mutant() if not mutant.old[0].isdigit()}
     assert {
         "+",
         "-",
@@ -127,4 +143,4 @@ def test_mutants_are_of_every_kind_and_of_every_kernel_that_can_have_one():
 
 
 def test_the_list_of_equivalent_mutants_names_those_that_exist():
-    assert sorted(set(EQUIVALENT) - set(MARKS.values())) == []
+    assert sorted(set(EQUIVALENT) - set(every_mark().values())) == []
