@@ -58,7 +58,7 @@ def address(tmp_path_factory):
 
 def test_a_worker_killed_half_way_leaves_the_same_table(tmp_path, address):
     plan = load_plan(toy.write_plan(tmp_path, repeats=10))
-    sweep(plan, tmp_path / "undisturbed", jobs=2)
+    toy.write_undisturbed(plan, tmp_path / "undisturbed")
     killed = []
 
     def kill_one(progress):

@@ -27,18 +27,19 @@ def rows(folder):
 
 @pytest.fixture(scope="module")
 def undisturbed(tmp_path_factory):
-    """The table of a run that nothing went wrong in."""
+    """The table of a run that nothing went wrong in; `test_every_row_is_there_once_…` runs one."""
     folder = tmp_path_factory.mktemp("undisturbed")
-    sweep(load_plan(toy.write_plan(folder)), folder / "out", jobs=2)
+    toy.write_undisturbed(load_plan(toy.write_plan(folder)), folder / "out")
     return rows(folder / "out")
 
 
-def test_every_row_is_there_once_and_progress_is_told(tmp_path, plan):
+def test_every_row_is_there_once_and_progress_is_told(tmp_path, plan, undisturbed):
     told = []
     done = sweep(plan, tmp_path / "out", jobs=2, progress=told.append)
     assert done == Progress(40, 0, 0, 40, seconds_left=0.0) == told[-1]
     assert [progress.done for progress in told] == list(range(41))
     found = rows(tmp_path / "out")
+    assert found == undisturbed
     assert [row["row"] for row in found] == list(range(1, 41))
     for row, condition in zip(found, plan.conditions(), strict=True):
         assert {name: row[name] for name in toy.OUTCOME} == toy.outcome(condition)
