@@ -109,7 +109,7 @@ def _overview(measures: Sequence[Measure], along: Factor | None, others: Sequenc
     heads = ["" if along is None else along.words, *(m.title for m in measures)]
     columns = [medians_of(m.value, along) for m in measures]
     rows = [
-        [label, *("–" if not np.isfinite(value) else f"{value:.2f}" for value in values)]
+        [label, *map(short, values)]
         for label, values in zip(level_names(along), zip(*columns, strict=True), strict=True)
     ]
     title = "What the loudspeaker plays" if along is None else f"What {along.words} does"

@@ -52,7 +52,7 @@ def at_equal_loudness(measures: Sequence[Measure], along: Factor, by: Factor) ->
             Table(
                 [by.words, *(measure.title for measure in shown), f"loudest, {MEASURES[LOUDNESS][1]}"],
                 [
-                    [name, *(f"{values[j]:.2f}" for values in at_common), f"{loudness[j][-1]:.2f}"]
+                    [name, *(short(values[j]) for values in at_common), short(loudness[j][-1])]
                     for j, name in enumerate(names)
                 ],
                 note=f"{title}; medians.",

@@ -17,7 +17,7 @@ MEASURES = {
     RESIDUAL: ("residual", "dB", "what no linear gain explains, which an echo canceller is left with"),
     "compression_db": ("compression", "dB", "that gain over the loudspeaker's at small signals"),
     "peak_mm": ("peak excursion", "mm", "of the cone"),
-    "clipped": ("clipped", "", "share of samples at the amplifier's rail"),
+    "clipped": ("clipped", "share", "samples at the amplifier's rail"),
     "brown_out_s": ("amplifier off", "s", "for want of supply"),
 }
 
@@ -45,8 +45,8 @@ def measures_of(rows: Sequence[dict[str, Any]]) -> list[Measure]:
 
 
 def short(value: float) -> str:
-    """Three digits, with the minus sign of print."""
-    return f"{value + 0.0:.3g}".replace("-", "−")
+    """Three digits, with the minus sign of print; a dash for what is not known."""
+    return f"{value + 0.0:.3g}".replace("-", "−") if np.isfinite(value) else "–"
 
 
 def cells_of(value: np.ndarray, along: Factor | None, which: np.ndarray) -> list[np.ndarray]:

@@ -43,7 +43,7 @@ def test_all_are_compared_where_the_quietest_is_loudest():
         "At −17 LUFS, the most that every profile reaches: bass −12 dB headset, −8.5 smart-speaker."
     ]
     (table,) = found.tables
-    assert table.rows == [["smart-speaker", "-8.50", "-14.00"], ["headset", "-12.00", "-17.00"]]
+    assert table.rows == [["smart-speaker", "−8.5", "−14"], ["headset", "−12", "−17"]]
 
 
 @pytest.mark.parametrize(
