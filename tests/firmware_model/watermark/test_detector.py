@@ -2,6 +2,7 @@
 
 import hashlib
 import math
+from functools import cache
 
 import numpy as np
 import pytest
@@ -28,6 +29,12 @@ OTHERS = [Key(bytes([7, k])) for k in range(40)]
 def params_of(keys, config=CONFIG):
     c = config
     return quantise(config, np.stack([k.signs(c.max_marks, c.slots, c.bands) for k in keys]))
+
+
+@cache
+def split_pcm():
+    """Two marks in music."""
+    return Q15.quantise(0.3 * embed(synthesise("music", 4.2, 16000, seed=1), 16000, KEY).y)
 
 
 def bits(detected):
@@ -179,7 +186,7 @@ def test_state_does_not_grow_and_work_areas_hold_no_memory(marked):
 @settings(max_examples=25, deadline=None)
 @given(st.lists(st.integers(0, 3000), min_size=1, max_size=60))
 def test_any_block_size_gives_the_same_detections_and_state(sizes):
-    pcm = SPLIT_PCM
+    pcm = split_pcm()
     whole, parts = Detector([KEY]), Detector([KEY])
     expected = whole.push(pcm) + whole.flush()
     found, at = [], 0
@@ -191,9 +198,6 @@ def test_any_block_size_gives_the_same_detections_and_state(sizes):
     assert found == expected
     for name, a, b in zip(whole.state._fields, whole.state, parts.state, strict=True):
         assert np.array_equal(a, b), name
-
-
-SPLIT_PCM = Q15.quantise(0.3 * embed(synthesise("music", 4.2, 16000, seed=1), 16000, KEY).y)
 
 
 def test_one_key_among_many_gives_the_same_bits(marked):
