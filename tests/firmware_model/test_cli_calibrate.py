@@ -9,6 +9,7 @@ import pytest
 import soundfile
 
 from acoustic_sim.excitation import synthesise
+from acoustic_sim.sweep import tails
 from acoustic_sim.sweep.tails import fit_block_maxima, fit_exponential, poisson_limits
 from firmware_model import cli, cli_calibrate
 from firmware_model.cli_calibrate import Alarms, choose
@@ -18,6 +19,14 @@ from firmware_model.watermark.params import WatermarkConfig
 from tests.firmware_model.cli_cases import FS_HZ, call
 
 KEYS = 6
+
+
+@pytest.fixture(scope="module", autouse=True)
+def few_redraws():
+    """Limits from a fifth of the draws, which take most of the time; `test_tails` holds limits of all."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(tails, "REDRAWS", 40)
+        yield
 
 
 @pytest.fixture(scope="module")
