@@ -138,7 +138,7 @@ def test_a_refused_cluster_leaves_nothing_new(tmp_path):
         with pytest.raises(ConfigError, match="--cluster foo: tcp"):
             sweep(plan, tmp_path / out, cluster="foo")
         assert sorted(tmp_path.rglob("*")) == before
-    sweep(plan, tmp_path / "there")
+    toy.write_undisturbed(plan, tmp_path / "there")
     kept = rows(tmp_path / "there")
     assert len(kept) == 20
     with pytest.raises(ConfigError), Results.open(tmp_path / "there", plan, toy.OUTCOME):
