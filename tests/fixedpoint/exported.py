@@ -1,9 +1,11 @@
 """All registered kernels in C on the host, beside the compiled kernels: ``python -m`` this runs the proof.
 
-A program of its own too, since a sanitizer that finds something ends the process.
+A program of its own too, since a sanitizer that finds something ends the process: it takes a library and
+what `keep` has written.
 """
 
 import inspect
+import pickle
 import sys
 from collections.abc import Iterator
 from pathlib import Path
@@ -45,6 +47,11 @@ def export_all() -> tuple[Module, dict[Key, CFunction]]:
             wanted.setdefault(key_of(name, args), (kernel, args))
     module = translate(wanted.values(), "kernels")
     return module, dict(zip(wanted, module.functions, strict=True))
+
+
+def keep(functions: dict[Key, CFunction], path: Path) -> None:
+    """Write what the program needs to know of the kernels in C, which takes as long again to find out."""
+    path.write_bytes(pickle.dumps({key: found._replace(python=abs) for key, found in functions.items()}))
 
 
 def kernel_differences(library: Library, functions: dict[Key, CFunction]) -> Iterator[str]:
@@ -93,7 +100,7 @@ def call(library: Library, functions: dict[Key, CFunction], kernel: Any, *args: 
 
 if __name__ == "__main__":
     library = Library(Path(sys.argv[1]))
-    _, functions = export_all()
+    functions = pickle.loads(Path(sys.argv[2]).read_bytes())
     found = list(kernel_differences(library, functions))
     for name in CASES:
         found += case_differences(name, library, functions)

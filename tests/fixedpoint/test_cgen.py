@@ -14,7 +14,7 @@ from fixedpoint._jit import registered_kernels
 from fixedpoint.cgen import translate
 from fixedpoint.cgen_host import Library, build
 from tests.fixedpoint import cgen_subjects as subjects
-from tests.fixedpoint.exported import case_differences, export_all, kernel_differences
+from tests.fixedpoint.exported import case_differences, export_all, keep, kernel_differences
 
 INT32 = np.zeros(3, np.int32)
 TABLE = np.zeros((2, 3), np.int32)
@@ -30,6 +30,13 @@ def exported():
 )
 def library(request, exported, tmp_path_factory):
     return Library(build(exported[0], "kernels", tmp_path_factory.mktemp("c"), (request.param,)))
+
+
+@pytest.fixture(scope="module")
+def sanitized(exported, tmp_path_factory):
+    """A library that ends the process at undefined behaviour."""
+    flags = ("-O1", "-fsanitize=undefined", "-fno-sanitize-recover=all")
+    return build(exported[0], "kernels", tmp_path_factory.mktemp("sanitized"), flags)
 
 
 def run(function, *args, tmp_path, example=None):
@@ -55,18 +62,15 @@ def test_every_product_case_gives_the_compiled_kernels_bits(exported, library, c
     assert list(case_differences(case, library, exported[1])) == []
 
 
-def test_no_undefined_behaviour_on_any_case(exported, tmp_path):
-    flags = ("-O1", "-fsanitize=undefined", "-fno-sanitize-recover=all")
-    library = build(exported[0], "kernels", tmp_path, flags)
-    command = [sys.executable, "-m", "tests.fixedpoint.exported", str(library)]
+def test_no_undefined_behaviour_on_any_case(exported, sanitized, tmp_path):
+    keep(exported[1], tmp_path / "functions")
+    command = [sys.executable, "-m", "tests.fixedpoint.exported", str(sanitized), str(tmp_path / "functions")]
     done = subprocess.run(command, capture_output=True, text=True, check=False)
     assert (done.returncode, done.stderr) == (0, "")
 
 
-def test_the_sanitizer_sees_an_overflow_that_breaks_the_contract(exported, tmp_path):
-    flags = ("-O1", "-fsanitize=undefined", "-fno-sanitize-recover=all")
-    library = build(exported[0], "kernels", tmp_path, flags)
-    program = f"import ctypes; x = ctypes.c_int64(1 << 62); ctypes.CDLL({str(library)!r}).add_q31(x, x)"
+def test_the_sanitizer_sees_an_overflow_that_breaks_the_contract(sanitized):
+    program = f"import ctypes; x = ctypes.c_int64(1 << 62); ctypes.CDLL({str(sanitized)!r}).add_q31(x, x)"
     done = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=False)
     assert "signed integer overflow" in done.stderr
 
