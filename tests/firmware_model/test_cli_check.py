@@ -17,10 +17,10 @@ from tests.firmware_model.cli_cases import call
 KERNEL = "fixedpoint.arith.sat16"
 
 
-@pytest.fixture
-def wrong_golden(monkeypatch, tmp_path):
+@pytest.fixture(scope="module")
+def planted(tmp_path_factory):
     """A sound store that froze another bit: what a fault in sat16 looks like from the store's side."""
-    folder = shutil.copytree(store.FOLDER, tmp_path / "vectors")
+    folder = shutil.copytree(store.FOLDER, tmp_path_factory.mktemp("wrong") / "vectors")
     goldens = list(freeze.goldens())
     for i, golden in enumerate(goldens):
         if golden.name == f"kernel:{KERNEL}":
@@ -31,7 +31,12 @@ def wrong_golden(monkeypatch, tmp_path):
                 arrays={golden.name: values}, facts=golden.facts | {"sha256": "0" * 64}
             )
     store.write(goldens, "a planted fault", folder)
-    planted = store.Store(folder)
+    return store.Store(folder)
+
+
+@pytest.fixture
+def wrong_golden(monkeypatch, planted):
+    """That store in place of the one that is shipped."""
     monkeypatch.setattr(check, "shipped", lambda: planted)
     return planted
 

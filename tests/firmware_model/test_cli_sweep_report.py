@@ -12,6 +12,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 import soundfile
+from matplotlib.figure import Figure
 
 from firmware_model import cli_sweep_report, cli_sweep_watermark
 from firmware_model.cli_plot_style import _apart
@@ -36,6 +37,12 @@ class Page(PlainPage):
     @property
     def text(self):
         return "".join(self.words)
+
+
+@pytest.fixture
+def no_pictures(monkeypatch):
+    """Figures are made and not drawn, which takes most of the time; other tests draw the same ones."""
+    monkeypatch.setattr(Figure, "savefig", lambda self, content, **_: content.write(b"a picture"))
 
 
 @pytest.fixture(scope="module")
@@ -158,6 +165,7 @@ def found_at_the_end(folder):
     return facts["findings"][-1], shlex.split(next(word for word in words if " --row " in word))[2]
 
 
+@pytest.mark.usefixtures("no_pictures")
 def test_a_plan_is_found_from_any_folder_as_it_was_given_or_absolute(tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
     cases.written(Path(), cases.CODECS, cases.watermark_outcome)
@@ -168,6 +176,7 @@ def test_a_plan_is_found_from_any_folder_as_it_was_given_or_absolute(tmp_path, m
         assert named == path
 
 
+@pytest.mark.usefixtures("no_pictures")
 def test_a_plan_that_changed_or_is_gone_is_written_as_it_was(tmp_path):
     folder = cases.written(tmp_path, cases.CODECS, cases.watermark_outcome)
     plan, kept = tmp_path / "plan.toml", folder / "report" / "plan.toml"
@@ -184,6 +193,7 @@ def test_a_plan_that_changed_or_is_gone_is_written_as_it_was(tmp_path):
     assert found_at_the_end(folder)[0] == f"{plan} is not there: {kept} is the plan as it was."
 
 
+@pytest.mark.usefixtures("no_pictures")
 def test_a_plan_that_needs_files_is_not_computed_again_without_them(tmp_path):
     noise = tmp_path / "noise.wav"
     soundfile.write(noise, np.zeros(16000), 16000)
