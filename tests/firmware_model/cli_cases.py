@@ -2,6 +2,7 @@
 
 import io
 import json
+from functools import cache
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -45,8 +46,13 @@ def wav(samples: np.ndarray, fs_hz: int = FS_HZ, subtype: str = "PCM_16") -> byt
 
 def programme(kind: str = "music", fs_hz: int = FS_HZ, seconds: float = SECONDS) -> np.ndarray:
     """Leaves 1 dB more of headroom than synthesise does: no sample of it saturates in 8 bits."""
-    x = synthesise(kind, seconds, fs_hz, seed=3)
-    return x if kind == "silence" else 0.9 * x
+    x = _synthesised(kind, fs_hz, seconds)
+    return x.copy() if kind == "silence" else 0.9 * x
+
+
+@cache
+def _synthesised(kind: str, fs_hz: int, seconds: float) -> np.ndarray:
+    return synthesise(kind, seconds, fs_hz, seed=3)
 
 
 def spoilt(value: float) -> np.ndarray:

@@ -1,6 +1,8 @@
 """`export`: firmware that tests itself, what --json says of it, and options that cannot be."""
 
+import contextlib
 import hashlib
+import io
 import json
 import re
 import shutil
@@ -21,13 +23,19 @@ OWN_KEY = "00112233445566778899"
 
 
 @pytest.fixture(scope="module")
-def folder(tmp_path_factory):
-    """Both products as they come."""
+def as_they_come(tmp_path_factory):
+    """Both products without an option: (folder, what is said)."""
     from firmware_model import cli
 
-    folder = tmp_path_factory.mktemp("export") / "out"
-    assert cli.run(["export", str(folder)]) == 0
-    return folder
+    folder, said = tmp_path_factory.mktemp("export") / "out", io.StringIO()
+    with contextlib.redirect_stdout(said):
+        assert cli.run(["export", str(folder)]) == 0
+    return folder, said.getvalue()
+
+
+@pytest.fixture(scope="module")
+def folder(as_they_come):
+    return as_they_come[0]
 
 
 def contents(folder):
@@ -121,9 +129,8 @@ def test_the_key_itself_is_in_no_file(capsys, tmp_path):
     assert MARKED_KEY not in outcome.out
 
 
-def test_without_a_key_it_says_which(capsys, tmp_path):
-    outcome = call(capsys, "export", tmp_path / "out", "--product", "watermark")
-    assert f"key: {MARKED_KEY}, which everybody knows; --key HEX takes yours\n" in outcome.out
+def test_without_a_key_it_says_which(as_they_come):
+    assert f"key: {MARKED_KEY}, which everybody knows; --key HEX takes yours\n" in as_they_come[1]
 
 
 # What cannot be
@@ -195,16 +202,17 @@ def test_folders_that_cannot_be_are_one_line(capsys, tmp_path, monkeypatch, targ
     assert (tmp_path / "file").read_text() == "mine"
 
 
-def test_files_that_are_there_stay_unless_forced(capsys, folder, tmp_path):
-    here = tmp_path / "out"
-    shutil.copytree(folder, here, ignore=shutil.ignore_patterns("build"))
+def test_files_that_are_there_stay_unless_forced(capsys, tmp_path):
+    here, small = tmp_path / "out", ["--product", "mbdp", "--profile", "transparent", "--rate", "16000"]
+    assert call(capsys, "export", here, *small).status == 0
+    written = contents(here)
     (here / "main.c").write_text("mine")
     (here / "notes.txt").write_text("mine")
     before = contents(here)
-    assert_refused(call(capsys, "export", here), ": exists and 10 others; add --force to replace")
+    assert_refused(call(capsys, "export", here, *small), ": exists and 7 others; add --force to replace")
     assert contents(here) == before
-    assert call(capsys, "export", here, "--force").status == 0
-    assert contents(here) == contents(folder) | {"notes.txt": b"mine"}
+    assert call(capsys, "export", here, *small, "--force").status == 0
+    assert contents(here) == written | {"notes.txt": b"mine"}
 
 
 def test_a_folder_that_holds_the_other_product_is_refused(capsys, folder, tmp_path):

@@ -46,11 +46,12 @@ ONE_ROW = {
 
 @pytest.fixture(scope="module", params=[WATERMARK, MBDP], ids=["watermark", "mbdp"])
 def swept(request, tmp_path_factory):
-    """A plan that has been run: (path, folder of results)."""
+    """A plan that has been run, one of the two by two workers: (path, folder of results)."""
     folder = tmp_path_factory.mktemp("sweep")
     path = folder / "plan.toml"
     path.write_text(request.param)
-    done = cli_sweep.sweep(str(path), str(folder / "out"), 2, None, False, lambda progress: None)
+    jobs = 2 if request.param == MBDP else 1
+    done = cli_sweep.sweep(str(path), str(folder / "out"), jobs, None, False, lambda progress: None)
     assert (done.progress.done, done.progress.errors, done.errors) == (4, 0, [])
     return path, folder / "out"
 
@@ -103,7 +104,7 @@ def test_rows_with_errors_are_counted_named_and_computed_again_on_demand(capsys,
     assert second == "2 rows with an error; --retry computes them again:"
     assert third.startswith("  2: programme='silence': silent")
     assert [row["row"] for row in table(tmp_path / "out") if row["error"]] == [2, 4]
-    again = call(capsys, "sweep", path, "--out", tmp_path / "out", "--retry", "--json").json
+    again = call(capsys, "sweep", path, "--out", tmp_path / "out", "--retry", "--jobs", 1, "--json").json
     assert (again["computed"], again["errors"][0]["rows"]) == (2, 2)
 
 
