@@ -20,6 +20,7 @@ from acoustic_sim.sweep.tails import (
     peaks_above,
     poisson_limits,
 )
+from firmware_model.cli_calibrate_files import check_files
 from firmware_model.cli_output import Step, counted, table
 from firmware_model.pcm_stream import AudioStream
 from firmware_model.watermark.detector import Detector
@@ -28,7 +29,7 @@ from firmware_model.watermark.params import SCORE_FRAC_BITS, WatermarkConfig
 from firmware_model.watermark.state import init_state
 from fixedpoint.errors import AudioError, ConfigError
 
-LEAST_BLOCKS = 10  # of audio: fewer say nothing about how one differs from the next
+LEAST_SECONDS = 10 * BLOCK_SECONDS  # less says nothing about how one block of it differs from the next
 LEAST_PEAKS = 20
 PEAKS_FROM = 3.0  # peaks of the score are kept from here on
 LARGEST_PER_HOUR = 10.0  # at rates far beyond it peaks below PEAKS_FROM would count
@@ -54,12 +55,14 @@ class Alarms(NamedTuple):
 
     peaks : (n, 2) float, block and score of each peak from PEAKS_FROM on
     hours, key_hours : of audio, and times the keys
+    blocks : of audio, whole ones, that are drawn again
     fits : of the block maxima (Gumbel, GEV), and of the highest peaks (exponential), in this order
     """
 
     peaks: np.ndarray
     hours: float
     key_hours: float
+    blocks: int
     fits: list[Fit]
 
     def counted(self, threshold: float) -> tuple[int, Estimate]:
@@ -100,11 +103,12 @@ def calibrate(
     Raises
     ------
     ConfigError, AudioError
-        A rate outside (0, 10], unreadable audio, or less than ten blocks of 30 s in all.
+        A rate outside (0, 10], unreadable audio, audio given twice, or less than ten times 30 s in all.
     """
     if not 0 < per_hour <= LARGEST_PER_HOUR:
         raise ConfigError(f"--false-alarms-per-hour {per_hour:g}: must be in (0, {LARGEST_PER_HOUR:g}]")
     config = WatermarkConfig()
+    check_files(paths, config.fs_hz, config.hop, resample)
     rng = np.random.default_rng(seed)
     secrets = [Key(rng.bytes(8)) for _ in range(keys)]
     heard = hear(paths, secrets, config, resample, step)
@@ -133,11 +137,12 @@ def hear(
         files.append({"file": path, "seconds": len(rows) * config.hop / config.fs_hz, "largest_score": top})
         clipped.append(audio.clipped)
     seconds = sum(file["seconds"] for file in files)
-    if len(np.concatenate(scores)) < LEAST_BLOCKS * block_hops(config.fs_hz, config.hop):
+    # The part of a hop at the end of each file is not heard, and not asked for.
+    if seconds + len(files) * config.hop / config.fs_hz <= LEAST_SECONDS:
         raise AudioError(
-            f"{paths[0]}{' and others' if len(paths) > 1 else ''}: {seconds:.0f} s of audio found; "
-            f"more than {LEAST_BLOCKS * BLOCK_SECONDS:.0f} s in all needed, for hours rather than minutes "
-            "show false alarms"
+            f"{paths[0]}{' and others' if len(paths) > 1 else ''}: {math.floor(seconds * 10) / 10} s of "
+            f"audio found; {LEAST_SECONDS:g} s or more in all needed, for hours rather than minutes show "
+            "false alarms"
         )
     return Heard(np.concatenate(scores), files, clipped)
 
@@ -163,7 +168,7 @@ def measure(score: np.ndarray, config: WatermarkConfig, rng: np.random.Generator
     hours = len(score) * hop_hours
     fits = fit_block_maxima(maxima, hops * hop_hours, rng)
     fits.append(fit_exponential(peaks, len(maxima), hours * score.shape[1], rng))
-    return Alarms(peaks, hours, hours * score.shape[1], fits)
+    return Alarms(peaks, hours, hours * score.shape[1], len(maxima), fits)
 
 
 def choose(alarms: Alarms, per_hour: float) -> Choice:
@@ -281,11 +286,11 @@ def _limits_of_it(alarms: Alarms, per_hour: float) -> list[str]:
         )
     else:
         reach = f"Counting needs {needed:.0f} key-hours for {per_hour:g} per hour: nothing is extrapolated."
-    blocks = round(alarms.hours * 3600 / BLOCK_SECONDS)
     return [
         reach,
-        f"Limits are from {blocks} blocks of {BLOCK_SECONDS:g} s of audio, drawn again with replacement; "
-        "more keys over the same audio are no other audio, and what was not played has no part in it.",
+        f"Limits are from {alarms.blocks} blocks of {BLOCK_SECONDS:g} s of audio, drawn again with "
+        "replacement; more keys over the same audio are no other audio, and what was not played has no part "
+        "in it.",
         "A Gaussian tail falls faster than an exponential or a Gumbel law: both err on the safe side.",
     ]
 

@@ -13,9 +13,11 @@ from acoustic_sim.sweep import tails
 from acoustic_sim.sweep.tails import fit_block_maxima, fit_exponential, poisson_limits
 from firmware_model import cli, cli_calibrate
 from firmware_model.cli_calibrate import Alarms, choose
+from firmware_model.cli_calibrate_files import check_files
 from firmware_model.watermark.detector import detect
 from firmware_model.watermark.key import Key
 from firmware_model.watermark.params import WatermarkConfig
+from fixedpoint.errors import AudioError
 from tests.firmware_model.cli_cases import FS_HZ, call
 
 KEYS = 6
@@ -54,7 +56,7 @@ def alarms_of(excess_db: np.ndarray, key_hours: float, rng: np.random.Generator)
     peaks = np.stack([rng.integers(200, size=len(excess_db)), 3 + excess_db], axis=1)
     maxima = rng.gumbel(3, 0.25, (20, 2))
     fits = [*fit_block_maxima(maxima, 0.01, rng), fit_exponential(peaks, 200, key_hours, rng)]
-    return Alarms(peaks, key_hours, key_hours, fits)
+    return Alarms(peaks, key_hours, key_hours, 200, fits)
 
 
 def test_scores_are_those_of_the_detector_on_the_whole_file(unmarked):
@@ -183,7 +185,7 @@ def test_command_prints_what_it_chose(capsys, unmarked, facts):
         (["--false-alarms-per-hour", "nan"], "--false-alarms-per-hour nan: must be in (0, 10]"),
         (["--keys", "0"], "--keys 0: must be"),
         (["--keys", "1025"], "--keys 1025: must be"),
-        (["--keys", "1"], "160 s of audio found; more than 300 s in all needed"),
+        (["--keys", "1"], "160.0 s of audio found; 300 s or more in all needed"),
     ],
 )
 def test_bad_options_are_one_line(capsys, unmarked, options, says):
@@ -191,6 +193,48 @@ def test_bad_options_are_one_line(capsys, unmarked, options, says):
     assert (done.status, done.out) == (2, "")
     assert says in done.err
     assert done.err.count("\n") == 1
+
+
+def test_five_minutes_are_enough_and_a_hop_less_is_not(tmp_path):
+    """300 s are 9375 hops; a part of a hop, which is not heard, may be missing at the end of each file."""
+    config, noise = WatermarkConfig(), np.random.default_rng(3).normal(0, 0.1, 300 * FS_HZ).clip(-1, 1)
+    halves = [str(tmp_path / "a.wav"), str(tmp_path / "b.wav")]
+    soundfile.write(halves[0], noise[: 150 * FS_HZ], FS_HZ)  # 4687.5 hops
+    soundfile.write(halves[1], noise[150 * FS_HZ :], FS_HZ)
+    heard = cli_calibrate.hear(halves, [Key(b"ab")], config, False, lambda text: None)
+    alarms = cli_calibrate.measure(heard.score / 512, config, np.random.default_rng(0))
+    assert (len(heard.score), alarms.blocks) == (9374, 9)
+    soundfile.write(halves[1], noise[150 * FS_HZ + 2 * config.hop :], FS_HZ)
+    with pytest.raises(AudioError, match=r"299\.9 s of audio found"):
+        cli_calibrate.hear(halves, [Key(b"ab")], config, False, lambda text: None)
+
+
+def test_audio_given_twice_is_refused_before_any_is_heard(capsys, unmarked, tmp_path, monkeypatch):
+    noise, music = unmarked
+    monkeypatch.setattr(cli_calibrate, "hear", None)
+    samples, fs_hz = soundfile.read(noise, dtype="int16")
+    soundfile.write(tmp_path / "copy.flac", samples, fs_hz)
+    samples[-1] ^= 1
+    soundfile.write(tmp_path / "other.wav", samples, fs_hz)
+    (tmp_path / "link.wav").symlink_to(noise)
+    monkeypatch.chdir(tmp_path)
+    for files, says in (
+        ((noise, noise), f"{noise}: given twice"),
+        ((noise, music, "link.wav"), f"link.wav: the same file as {noise}"),
+        ((noise, "other.wav", "copy.flac"), f"copy.flac: the same samples as {noise}"),
+        (("-", "-"), "-: given twice"),
+    ):
+        done = call(capsys, "calibrate", *files, "--resample")
+        assert (done.status, done.out) == (2, "")
+        assert done.err == f"{says}; the same audio again is no more audio, and lowers the threshold\n"
+    check_files([noise, str(tmp_path / "other.wav")], FS_HZ, 512, False)
+
+
+def test_a_wrong_file_is_named_before_those_ahead_of_it_are_heard(capsys, unmarked, monkeypatch):
+    monkeypatch.setattr(cli_calibrate, "hear", None)
+    done = call(capsys, "calibrate", *unmarked)
+    assert (done.status, done.out) == (2, "")
+    assert done.err == f"{unmarked[1]}: 32000 Hz found, 16000 Hz needed; add --resample\n"
 
 
 def test_unreadable_and_silent_audio_is_one_line(capsys, unmarked, tmp_path):
