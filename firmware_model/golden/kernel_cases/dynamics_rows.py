@@ -51,7 +51,9 @@ def _added(rng: FrozenRandom) -> list[tuple]:
 def _taken(rng: FrozenRandom) -> list[tuple]:
     rail = 1 << 30
     total = rng.choice([-rail, 1 - rail, rail - 1, 0, 1, -1], (2, 8)).astype(np.int32)
-    return [(total, np.int64(row), np.zeros((2, 8), np.int32)) for row in (0, 1, 1)]
+    above, below = ([[sign * n for n in range(-2, 6)]] for sign in (1, -1))  # the largest on one side of 0
+    rows = [(total, row) for row in (0, 1, 1)] + [(np.array(ramp, np.int32), 0) for ramp in (above, below)]
+    return [(source, np.int64(row), np.zeros((2, 8), np.int32)) for source, row in rows]
 
 
 def _to_q15(rng: FrozenRandom) -> list[tuple]:
