@@ -1,18 +1,49 @@
-"""Ctrl-C while processes are started: one that is loading its modules would end in the middle of them."""
+"""Ctrl-C and SIGTERM: held while processes are started, and told apart where they end the program.
+
+A process that is loading its modules would end in the middle of them.
+"""
 
 import signal
+import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
+from typing import Any
+
+
+class Terminated(KeyboardInterrupt):
+    """SIGTERM, as from `docker stop`; unwinds as Ctrl-C does."""
 
 
 @contextmanager
-def interrupts_held() -> Iterator[None]:
-    """Processes started in the block hold Ctrl-C until they say otherwise; this thread, until its end."""
+def interrupts_held(*also: signal.Signals) -> Iterator[None]:
+    """Processes started in the block hold Ctrl-C until they say otherwise; this thread, until its end.
+
+    also : signals that are held as well
+    """
     if not hasattr(signal, "pthread_sigmask"):  # Windows
         yield
         return
-    before = signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT})
+    before = signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT, *also})
     try:
         yield
     finally:
         signal.pthread_sigmask(signal.SIG_SETMASK, before)
+
+
+@contextmanager
+def terminated_by_sigterm() -> Iterator[None]:
+    """In the block, SIGTERM raises `Terminated`, unless somebody handles it already."""
+    in_main = threading.current_thread() is threading.main_thread()
+    if not in_main or signal.getsignal(signal.SIGTERM) is not signal.SIG_DFL:
+        yield
+        return
+    signal.signal(signal.SIGTERM, _terminate)
+    try:
+        yield
+    finally:
+        signal.signal(signal.SIGTERM, signal.SIG_DFL)
+
+
+def _terminate(number: int, frame: Any) -> None:
+    signal.signal(signal.SIGTERM, signal.SIG_IGN)  # one is enough: what follows is the clean-up
+    raise Terminated

@@ -2,7 +2,9 @@
 
 import logging
 import os
+import signal
 import sys
+import time
 from collections.abc import Callable
 from concurrent.futures import BrokenExecutor, CancelledError, Future
 from contextlib import suppress
@@ -11,6 +13,7 @@ from typing import Any, Protocol
 from urllib.parse import urlsplit
 
 from joblib.externals.loky import ProcessPoolExecutor
+from joblib.externals.loky.backend import resource_tracker
 from joblib.externals.loky.process_executor import TerminatedWorkerError
 
 from acoustic_sim.interrupts import interrupts_held
@@ -19,6 +22,9 @@ from fixedpoint.errors import BittrueError, ConfigError
 
 _ONE_THREAD = ("OMP", "OPENBLAS", "MKL", "NUMEXPR", "VECLIB_MAXIMUM", "NUMBA")
 _CONNECT_SECONDS = 10.0
+WORKERS_SECONDS = 30.0  # that a cluster may be without workers
+
+Note = Callable[[str], None]
 
 
 class WorkerDied(Exception):
@@ -42,6 +48,9 @@ class Pool(Protocol):
     def result(self, future: Future[Any]) -> Any:
         """The result of a future that is done; raises WorkerDied."""
 
+    def look(self) -> None:
+        """Now and then while nothing is done: raises BittrueError where nobody is at work."""
+
     def close(self) -> None: ...
 
 
@@ -56,12 +65,14 @@ class LocalPool:
 
     def __init__(self, jobs: int) -> None:
         self.slots = jobs
+        _start_tracker()
         self._free: list[ProcessPoolExecutor] = []
         self._busy: dict[Future[Any], ProcessPoolExecutor] = {}
 
     def submit(self, function: Callable[..., Any], *arguments: Any) -> Future[Any]:
         """Begin a call in a free process, which is started if there is none."""
-        with interrupts_held():  # a process inherits that, and so loads its modules undisturbed
+        # A process inherits what is held, and so loads its modules undisturbed; see `begin`.
+        with interrupts_held(signal.SIGTERM):
             executor = self._free.pop() if self._free else _executor()
             future = executor.submit(function, *arguments)
         self._busy[future] = executor
@@ -86,10 +97,27 @@ class LocalPool:
         self._free.append(executor)
         return found
 
+    def look(self) -> None:
+        """A process that ends ends its future."""
+
     def close(self) -> None:
         """End the processes, whatever they are doing."""
         for executor in [*self._free, *self._busy.values()]:
             executor.shutdown(kill_workers=True)
+
+
+def _start_tracker() -> None:
+    """loky's own process, which cleans up after a kill, and is to do so without a word on stderr."""
+    before = os.environ.get("PYTHONWARNINGS")
+    if not sys.warnoptions:
+        os.environ["PYTHONWARNINGS"] = "ignore"  # read once, when a process starts
+    try:
+        resource_tracker.ensure_running()
+    finally:
+        if before is None:
+            os.environ.pop("PYTHONWARNINGS", None)
+        else:
+            os.environ["PYTHONWARNINGS"] = before
 
 
 def _executor() -> ProcessPoolExecutor:
@@ -104,25 +132,36 @@ class ClusterPool:
 
     The scheduler tries a batch whose worker ends on other workers, and then blames all that ran there.
 
+    Parameters
+    ----------
+    identity : what must be the same on every worker as here; each batch brings that of its worker along,
+        since workers may join at any time
+    note : told, in one line, that there are no workers yet, or any more
+
     Raises
     ------
     ConfigError
-        An address of another form, no Dask here, nobody who answers, workers without bittrue or with another
-        version.
+        An address of another form, no Dask here, nobody who answers, no workers, workers without bittrue or
+        with another version.
     """
 
     isolates = False
     tries_by_itself = True
 
-    def __init__(self, address: str, identity: Callable[[], Any] | None = None) -> None:
+    def __init__(
+        self, address: str, identity: Callable[[], Any] | None = None, note: Note | None = None
+    ) -> None:
         scheme = _scheme(address)
         try:
             from distributed import Client, KilledWorker, Security
         except ImportError as error:
             raise ConfigError(f"--cluster {address}: needs Dask; pip install 'bittrue[cluster]'") from error
-        logging.getLogger("distributed").setLevel(logging.CRITICAL)  # says what is said here as well
+        _silence_dask()
         self.address = address
         self._killed = KilledWorker
+        self._identity = identity or _version
+        self._note = note
+        self._alone_since: float | None = None  # since when there are no workers
         # Ahead of a client: one that fails by anything but a refused connection ends with a traceback.
         if scheme == "tls" and Security().get_connection_args("client")["ssl_context"] is None:
             says = "tls needs certificates; name them in Dask's settings, distributed.comm.tls"
@@ -133,23 +172,47 @@ class ClusterPool:
             says = f"no Dask scheduler answers there ({type(error).__name__})"
             raise ConfigError(f"--cluster {address}: {says}") from error
         try:
-            self._require_same(identity or _version)
+            while not self._has_workers():
+                time.sleep(0.1)
+            self._here = self._identity()
+            self._require_same()
         except BaseException:
             self._client.close()
             raise
         self._executor = self._client.get_executor(pure=False)
 
-    def _require_same(self, identity: Callable[[], Any]) -> None:
-        here = identity()
+    def _has_workers(self) -> bool:
+        """False is told once, and raises ConfigError after a time."""
+        if self._client.nthreads():
+            self._alone_since = None
+            return True
+        now = time.monotonic()
+        if self._alone_since is None:
+            self._alone_since = now
+            if self._note is not None:
+                self._note(f"--cluster {self.address}: no workers; waiting for {WORKERS_SECONDS:g} s")
+        elif now - self._alone_since > WORKERS_SECONDS:
+            says = f"no workers found; start one with: dask worker {self.address}"
+            raise ConfigError(f"--cluster {self.address}: {says}")
+        return False
+
+    def _require_same(self) -> None:
+        """Of the workers that are there, before anything is computed."""
         try:
-            found = self._client.run(identity)
+            found = self._client.run(self._identity)
         except Exception as error:
-            says = f"a worker cannot load bittrue: {type(error).__name__}: {error}"
-            raise ConfigError(f"--cluster {self.address}: {says}") from error
+            raise self._useless(error) from error
         for worker, there in found.items():
-            if there != here:
-                says = f"another bittrue found on {worker}, {there}; {here} needed"
-                raise ConfigError(f"--cluster {self.address}: {says}")
+            self._compare(worker, there)
+
+    def _compare(self, worker: str, there: Any) -> None:
+        if there != self._here:
+            says = f"another bittrue found on {worker}, {there}; {self._here} needed"
+            raise ConfigError(f"--cluster {self.address}: {says}")
+
+    def _useless(self, error: Exception) -> ConfigError:
+        says = f"a worker cannot load bittrue: {type(error).__name__}: {error}"
+        return ConfigError(f"--cluster {self.address}: {says}")
 
     @property
     def slots(self) -> int:
@@ -159,7 +222,7 @@ class ClusterPool:
 
     def submit(self, function: Callable[..., Any], *arguments: Any) -> Future[Any]:
         """Begin a call somewhere."""
-        return self._executor.submit(function, *arguments)
+        return self._executor.submit(_signed, self._identity, function, *arguments)
 
     def result(self, future: Future[Any]) -> Any:
         """The result of a future that is done.
@@ -169,18 +232,51 @@ class ClusterPool:
         WorkerDied, BittrueError
         """
         try:
-            return future.result()
+            worker, there, found = future.result()
         except self._killed as error:
             raise WorkerDied from error
         except (CancelledError, OSError) as error:
-            says = f"connection lost ({type(error).__name__})"
-            raise BittrueError(f"--cluster {self.address}: {says}; what came so far is kept") from error
+            raise self._lost(error) from error
+        except Exception as error:  # rows answer for themselves, so that this is the worker's
+            raise self._useless(error) from error
+        self._compare(worker, there)
+        return found
+
+    def look(self) -> None:
+        """Whether there still are workers; a scheduler gives them a batch when they come.
+
+        Raises
+        ------
+        BittrueError
+        """
+        try:
+            self._has_workers()
+        except OSError as error:
+            raise self._lost(error) from error
+
+    def _lost(self, error: BaseException) -> BittrueError:
+        says = f"connection lost ({type(error).__name__}); what came so far is kept"
+        return BittrueError(f"--cluster {self.address}: {says}")
 
     def close(self) -> None:
         """Let go of the cluster, which stays; batches under way are cancelled."""
         with suppress(Exception):  # it may be gone
             self._executor.shutdown(wait=False)
             self._client.close()
+
+
+def _signed(identity: Callable[[], Any], function: Callable[..., Any], *arguments: Any) -> Any:
+    """On a worker: (its address, what it is, the result)."""
+    from distributed import get_worker
+
+    return get_worker().address, identity(), function(*arguments)
+
+
+def _silence_dask() -> None:
+    """What its loggers say is said here as well; some have a level of their own."""
+    for name in ("distributed", *list(logging.root.manager.loggerDict)):
+        if name.split(".")[0] == "distributed":
+            logging.getLogger(name).setLevel(logging.CRITICAL)
 
 
 def _scheme(address: str) -> str:
@@ -196,6 +292,8 @@ def _version() -> str:
     return version("bittrue")
 
 
-def open_pool(jobs: int, cluster: str | None, identity: Callable[[], Any] | None = None) -> Pool:
+def open_pool(
+    jobs: int, cluster: str | None, identity: Callable[[], Any] | None = None, note: Note | None = None
+) -> Pool:
     """Processes of this machine, or the cluster at an address."""
-    return LocalPool(jobs) if cluster is None else ClusterPool(cluster, identity)
+    return LocalPool(jobs) if cluster is None else ClusterPool(cluster, identity, note)

@@ -6,7 +6,7 @@ from concurrent.futures import FIRST_COMPLETED, Future, wait
 from typing import Any, NamedTuple
 
 from acoustic_sim.sweep.design import Condition
-from acoustic_sim.sweep.pools import Pool, WorkerDied, open_pool
+from acoustic_sim.sweep.pools import Note, Pool, WorkerDied, open_pool
 from acoustic_sim.sweep.results import Results, Timing
 from acoustic_sim.sweep.worker import Answer, Evaluate, evaluate_batch
 
@@ -14,6 +14,7 @@ MAX_BATCH = 32  # rows: what a kill costs at most, for each worker
 BATCHES_PER_WORKER = 8  # at least, where there are rows enough, so that workers end together
 MAX_TRIES_ALONE = 3
 WORKER_DIED = "worker died"
+_LOOK_SECONDS = 2.0  # between looks at a pool in which nothing is done
 
 
 class Progress(NamedTuple):
@@ -67,6 +68,7 @@ def run(
     cluster: str | None = None,
     progress: Callable[[Progress], None] | None = None,
     identity: Callable[[], Any] | None = None,
+    note: Note | None = None,
 ) -> Progress:
     """Compute every row of the plan that `results` has not.
 
@@ -79,7 +81,9 @@ def run(
     jobs : processes of this machine, 1 or more; also with one, rows are computed in a process of its own
     cluster : address of a Dask scheduler, tcp://HOST:PORT, instead of them
     progress : called at the begin and after each row
-    identity : what must be the same on every worker of a cluster as here, such as a hash of the code
+    identity : what must be the same on every worker of a cluster as here, such as a hash of the code; a
+        worker on which it raises an error is refused
+    note : told in a line where a cluster has no workers
 
     Raises
     ------
@@ -95,7 +99,7 @@ def run(
     missing = results.missing()
     sweep.tell()
     if missing:
-        pool = open_pool(jobs, cluster, identity)
+        pool = open_pool(jobs, cluster, identity, note)
         try:
             sweep.queue.extend(batches(missing, group_key, pool.slots))
             sweep.work(pool, evaluate)
@@ -142,7 +146,10 @@ class _Sweep:
         """Until nothing is left; the next batches begin before the last ones are written."""
         self._submit(pool, evaluate)
         while self._under_way:
-            done, _ = wait(self._under_way, return_when=FIRST_COMPLETED)
+            done, _ = wait(self._under_way, _LOOK_SECONDS, return_when=FIRST_COMPLETED)
+            if not done:
+                pool.look()
+                continue
             collected = [self._collect(pool, future) for future in done]
             self._submit(pool, evaluate)
             for batch, answers in collected:

@@ -31,6 +31,8 @@ class Answer(NamedTuple):
 def begin(parent: int) -> None:
     """At the start of a process of this machine: Ctrl-C is the parent's to handle; without it, an end."""
     signal.signal(signal.SIGINT, signal.SIG_IGN)
+    if hasattr(signal, "pthread_sigmask"):
+        signal.pthread_sigmask(signal.SIG_UNBLOCK, {signal.SIGTERM})  # held while it was started
     threading.Thread(target=_end_with, args=(parent,), daemon=True).start()
 
 

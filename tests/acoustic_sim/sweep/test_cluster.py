@@ -1,6 +1,7 @@
 """The same plan on a Dask cluster over TCP, with a worker killed half-way: the same table."""
 
 import contextlib
+import logging
 import os
 import signal
 import subprocess
@@ -32,7 +33,7 @@ if __name__ == "__main__":
 
 @contextlib.contextmanager
 def cluster(folder):
-    """Scheduler and two workers in a process group of their own: (address, process)."""
+    """Scheduler and workers in a process group of their own: (address, process)"""
     (folder / "start.py").write_text(START)
     with subprocess.Popen(
         [sys.executable, str(folder / "start.py")],
@@ -103,6 +104,69 @@ def here_alone():
 def test_a_worker_with_another_program_is_named(address):
     with pytest.raises(ConfigError, match=r"--cluster tcp://.*: another bittrue found on tcp://"):
         ClusterPool(address, here_alone)
+
+
+def code_of_a_worker():
+    """In workers alone: raises, as where a module is missing; or what `TOY_CODE` has become there."""
+    code = os.environ.get("TOY_CODE", "")
+    if code == "broken":
+        raise ModuleNotFoundError("bittrue")
+    return code
+
+
+def set_code(code):
+    os.environ["TOY_CODE"] = code
+
+
+@pytest.mark.parametrize(("code", "says"), [("foreign", "another bittrue found on tcp"), ("broken", "load")])
+def test_workers_that_change_or_join_after_the_start_are_refused(address, code, says):
+    """As they join: what each says with a batch counts, not what those said that were there at the start."""
+    pool = ClusterPool(address, code_of_a_worker)
+    with distributed.Client(address, set_as_default=False) as client:
+        assert pool.result(pool.submit(len, "abc")) == 3
+        client.run(set_code, code)
+        try:
+            future = pool.submit(len, "abc")
+            with pytest.raises(ConfigError, match=f"--cluster {address}: .*{says}"):
+                pool.result(future)
+        finally:
+            client.run(set_code, "")
+            pool.close()
+
+
+def test_no_logger_of_dask_says_what_is_said_here_as_well(address):
+    """At an ERROR of these it writes a traceback."""
+    ClusterPool(address).close()
+    for name in ("distributed", "distributed.client", "distributed.comm.tcp"):
+        assert not logging.getLogger(name).isEnabledFor(logging.ERROR)
+
+
+def test_a_cluster_without_workers_is_told_waited_for_and_named(tmp_path, monkeypatch, address):
+    told, there = [], distributed.Client.nthreads
+    plan = load_plan(toy.write_plan(tmp_path, repeats=1))
+    monkeypatch.setattr("acoustic_sim.sweep.pools.WORKERS_SECONDS", 0.3)
+    monkeypatch.setattr(distributed.Client, "nthreads", lambda self: {})
+    says = f"^--cluster {address}: no workers found; start one with: dask worker {address}$"
+    with pytest.raises(ConfigError, match=says):
+        sweep(plan, tmp_path / "out", cluster=address, note=told.append)
+    assert told == [f"--cluster {address}: no workers; waiting for 0.3 s"]
+    assert not (tmp_path / "out").exists()
+    # The same where all of them go away in the middle of a sweep, and where some come while it waits.
+    monkeypatch.setattr(distributed.Client, "nthreads", there)
+    pool = ClusterPool(address, note=told.append)
+    pool.look()
+    assert len(told) == 1
+    monkeypatch.setattr(distributed.Client, "nthreads", lambda self: {})
+    pool.look()
+    assert len(told) == 2
+    monkeypatch.setattr(distributed.Client, "nthreads", there)
+    pool.look()
+    monkeypatch.setattr("acoustic_sim.sweep.pools.WORKERS_SECONDS", 0.0)
+    monkeypatch.setattr(distributed.Client, "nthreads", lambda self: {})
+    pool.look()
+    with pytest.raises(ConfigError, match=says):
+        pool.look()
+    pool.close()
 
 
 def test_an_address_without_a_scheduler_is_named(monkeypatch):
