@@ -1,6 +1,6 @@
 """The whole path: loudspeaker, room, ambient noise, microphone."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 import soxr
@@ -104,7 +104,23 @@ def listen(reverberant: np.ndarray, scene: Scene, noise: np.ndarray | None = Non
         if noise is None:
             noise = ambient(wanted.path or wanted.kind, y.size, fs_hz, _seed(scene, _NOISE_STREAM))
         y = y + scale_to_snr(y, noise, wanted.snr_db)
-    return capture(y, fs_hz, scene.microphone, _seed(scene, _MICROPHONE_STREAM))
+    return record(y, scene)
+
+
+def record(y: np.ndarray, scene: Scene, set_by: np.ndarray | None = None) -> np.ndarray:
+    """The microphone alone, noise included in what it hears: (n,) float at its rate -> (m,) int16, Q1.15.
+
+    set_by : (k,) float, the sound whose loudest sample, on the ADC's clock, an automatic gain has put at
+        peak_dbfs: a gain that was set then, and stays; None for `y` itself
+    """
+    fs_hz, microphone, seed = scene.microphone.fs_hz, scene.microphone, _seed(scene, _MICROPHONE_STREAM)
+    if set_by is None or microphone.gain_db is not None:
+        return capture(y, fs_hz, microphone, seed)
+    adc_fs_hz = fs_hz * (1 + microphone.drift_ppm * 1e-6)
+    peak = np.abs(set_by if adc_fs_hz == fs_hz else soxr.resample(set_by, fs_hz, adc_fs_hz, "VHQ")).max()
+    if peak == 0:
+        return capture(y, fs_hz, replace(microphone, gain_db=0.0), seed)
+    return capture(y / peak, fs_hz, replace(microphone, gain_db=microphone.peak_dbfs), seed)
 
 
 def _seed(scene: Scene, stream: int) -> int:

@@ -12,12 +12,13 @@ from typing import Any, NamedTuple
 import numpy as np
 import soxr
 
+from acoustic_sim import channel
 from acoustic_sim import codec as codecs
 from acoustic_sim import noise as noises
 from acoustic_sim.array_store import cached, content_key, source_key
 from acoustic_sim.channel import at_one_metre, listen, through_room
 from acoustic_sim.codec import parse_codec, transcode
-from acoustic_sim.noise import ambient
+from acoustic_sim.noise import ambient, scale_to_snr
 from acoustic_sim.placement import room_size_for
 from acoustic_sim.room import RoomResponse, impulse_response
 from acoustic_sim.scene import AMBIENT_KINDS, Ambient, Loudspeaker, MeasuredRoom, Microphone, Scene, Shoebox
@@ -44,12 +45,21 @@ class Arriving(NamedTuple):
     """What arrives at the microphone before there is noise.
 
     reverberant : (n,) float64 at the microphone's rate;  response : of the room it came through
-    over_1m_db : its level over that of the same sound at 1 m in free field; None of silence
+    at_0_db : (n,) float64, the same programme at a volume of 0 dB; at that volume `reverberant` itself
+    over_1m_db : level of at_0_db over that of its sound at 1 m in free field; None of silence
     """
 
     reverberant: np.ndarray
     response: RoomResponse
+    at_0_db: np.ndarray
     over_1m_db: float | None
+
+
+class Recorded(NamedTuple):
+    """pcm : (m,) int16, Q1.15, of the microphone;  snr_db : at it, None without noise."""
+
+    pcm: np.ndarray
+    snr_db: float | None
 
 
 def scene_of(values: Values, seed: int) -> Scene:
@@ -100,28 +110,57 @@ def at_the_loudspeaker(x: np.ndarray, fs_hz: int, x_key: str, values: Values) ->
 
 
 def before_noise(x: np.ndarray, fs_hz: int, scene: Scene) -> Arriving:
-    """`channel.reverberate`, and the room that it came through."""
+    """`channel.reverberate`, the room that it came through, and the same at a volume of 0 dB."""
     response = _response(scene.room, scene.distance_m, scene.microphone.fs_hz)
-    near = at_one_metre(x, fs_hz, scene)
-    reverberant = through_room(near, response)
-    powers = np.mean(reverberant**2), np.mean(near**2)
-    return Arriving(
-        reverberant, response, float(10 * np.log10(powers[0] / powers[1])) if all(powers) else None
-    )
+    reverberant = through_room(at_one_metre(x, fs_hz, scene), response)
+    unturned = replace(scene, loudspeaker=replace(scene.loudspeaker, gain_db=0.0))
+    near = at_one_metre(x, fs_hz, unturned)
+    at_0_db = reverberant if unturned == scene else through_room(near, response)
+    powers = np.mean(at_0_db**2), np.mean(near**2)
+    over_1m_db = float(10 * np.log10(powers[0] / powers[1])) if all(powers) else None
+    return Arriving(reverberant, response, at_0_db, over_1m_db)
 
 
-def with_noise_level(scene: Scene, values: Values, arriving: Arriving) -> Scene:
-    """The scene with the SNR at the microphone that one given at 1 m comes to; as it is where none is given.
+def record(arriving: Arriving, scene: Scene, values: Values) -> Recorded:
+    """What the microphone delivers of what arrives, with noise and gain as the volume leaves them.
 
     Notes
     -----
-    The noise has one level all over the room; the programme has the one that loudspeaker, volume included,
-    room and distance give it:
+    The noise has one level all over the room and at every volume: at a volume of 0 dB the SNR is
 
-        snr_db = snr_1m_db + 10 log10(mean(reverberant^2) / mean(near^2))
+        snr_db = snr_1m_db + 10 log10(mean(at_0_db^2) / mean(near^2))
 
     near being what the loudspeaker gives at 1 m in free field, each mean over the whole of its signal, as
-    `noise.scale_to_snr` takes it.
+    `noise.scale_to_snr` takes it; at another volume it differs by what the loudspeaker makes of that. An SNR
+    that is given at the microphone is held instead: there the noise follows the programme.
+    The microphone's gain is the one that puts the loudest sample at its nominal level, peak_dbfs, at a volume
+    of 0 dB: the recording's level follows the volume, down to the self-noise and up to where the ADC clips.
+
+    Raises
+    ------
+    AudioError
+        Nothing arrives: silence has no SNR.
+    """
+    scene = with_noise_level(scene, values, arriving)
+    y, at_0_db, snr_db = arriving.reverberant, arriving.at_0_db, scene.ambient.snr_db
+    if y is at_0_db:
+        return Recorded(at_the_microphone(y, scene), snr_db)
+    if snr_db is None:
+        return Recorded(channel.record(y, scene, at_0_db), None)
+    bed = _begin_of_bed(scene, len(y))
+    noise = scale_to_snr(at_0_db, bed, snr_db)
+    set_by = at_0_db + noise
+    if values[SNR_AT_1M] is None:
+        noise = scale_to_snr(y, bed, snr_db)
+    else:
+        snr_db += float(10 * np.log10(np.mean(y**2) / np.mean(at_0_db**2)))
+    return Recorded(channel.record(y + noise, scene, set_by), snr_db)
+
+
+def with_noise_level(scene: Scene, values: Values, arriving: Arriving) -> Scene:
+    """The scene with the SNR that one given at 1 m comes to at the microphone, at a volume of 0 dB.
+
+    As it is where none is given; see `record`.
 
     Raises
     ------
@@ -145,14 +184,15 @@ def at_the_microphone(reverberant: np.ndarray, scene: Scene) -> np.ndarray:
     """
     if scene.ambient.snr_db is None:
         return listen(reverberant, scene)
-    n, fs_hz = len(reverberant), scene.microphone.fs_hz
+    return listen(reverberant, scene, _begin_of_bed(scene, len(reverberant)))
+
+
+def _begin_of_bed(scene: Scene, n: int) -> np.ndarray:
+    """(n,) float64 of any level."""
+    fs_hz, path = scene.microphone.fs_hz, scene.ambient.path
     bed_samples = round(-(-n // (_BED_SECONDS * fs_hz)) * _BED_SECONDS * fs_hz)
-    return listen(reverberant, scene, _noise_bed(scene.ambient, bed_samples, fs_hz, scene.seed)[:n])
-
-
-def _noise_bed(wanted: Ambient, n: int, fs_hz: int, seed: int) -> np.ndarray:
-    path = wanted.path
-    return _bed(path or wanted.kind, Path(path).stat().st_mtime_ns if path else 0, n, fs_hz, seed)
+    changed_ns = Path(path).stat().st_mtime_ns if path else 0
+    return _bed(path or scene.ambient.kind, changed_ns, bed_samples, fs_hz, scene.seed)[:n]
 
 
 @lru_cache(maxsize=16)

@@ -165,9 +165,8 @@ def _recording_key(condition: Condition) -> Hashable:
 
 
 def _record(condition: Condition, arrived: _Arrived) -> _Recording:
-    scene = playback.with_noise_level(_scene(condition), condition.values, arrived.arriving)
-    pcm = playback.at_the_microphone(arrived.arriving.reverberant, scene)
-    return _Recording(pcm, scene.ambient.snr_db, _keys(condition))
+    recorded = playback.record(arrived.arriving, _scene(condition), condition.values)
+    return _Recording(recorded.pcm, recorded.snr_db, _keys(condition))
 
 
 def _arrive(condition: Condition) -> _Arrived:

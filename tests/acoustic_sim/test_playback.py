@@ -185,6 +185,69 @@ def test_silence_has_no_snr_at_1_m():
         playback.with_noise_level(made, chosen, arriving)
 
 
+def turned_to(monkeypatch, volume_db, drift_ppm=0.0, **changed):
+    """What is recorded of X at a volume through 4 m of free field, what arrived, and the scene."""
+    chosen = values(distance_m=4.0, loudspeaker="ideal", volume_db=volume_db, **changed)
+    arriving, _ = through_free_field(monkeypatch, 4.0, volume_db=volume_db, **changed)
+    microphone = Microphone(self_noise_dbfs=None, drift_ppm=drift_ppm)
+    made = dataclasses.replace(playback.scene_of(chosen, 1), microphone=microphone)
+    return (
+        playback.record(arriving, made, chosen),
+        arriving,
+        playback.with_noise_level(made, chosen, arriving),
+    )
+
+
+def level_db(pcm):
+    return 10 * np.log10(np.mean(pcm.astype(float) ** 2))
+
+
+SNRS = [{}, {"snr_db": 15.0}, {"snr_1m_db": 25.0}]
+
+
+@pytest.mark.parametrize("snr", SNRS)
+def test_at_a_volume_of_0_db_the_microphone_sets_its_gain_as_ever(monkeypatch, snr):
+    recorded, arriving, made = turned_to(monkeypatch, 0.0, drift_ppm=30.0, **snr)
+    assert np.array_equal(recorded.pcm, playback.at_the_microphone(arriving.reverberant, made))
+    assert 20 * np.log10(np.abs(recorded.pcm.astype(float)).max() / 32768) == pytest.approx(-12, abs=1e-3)
+    assert recorded.snr_db == made.ambient.snr_db
+
+
+@pytest.mark.parametrize("snr", SNRS[:2])
+def test_the_level_of_a_recording_follows_the_volume(monkeypatch, snr):
+    """Below its clipping an ideal loudspeaker gives 20 dB less; an SNR at the microphone is held."""
+    loud, _, _ = turned_to(monkeypatch, 0.0, drift_ppm=30.0, **snr)
+    soft, _, _ = turned_to(monkeypatch, -20.0, drift_ppm=30.0, **snr)
+    assert level_db(soft.pcm) - level_db(loud.pcm) == pytest.approx(-20, abs=1e-3)
+    assert soft.snr_db == loud.snr_db
+
+
+def test_noise_that_has_a_level_of_its_own_stays_when_the_volume_is_turned(monkeypatch):
+    """25 dB at 1 m are 12.934 dB at 4 m, as above, and 2.934 at a volume of -10 dB. The noise is in both
+    recordings alike: their difference is the programme alone, 1 - 10^(-10/20) of it."""
+    loud, arriving, _ = turned_to(monkeypatch, 0.0, snr_1m_db=25.0)
+    soft, _, _ = turned_to(monkeypatch, -10.0, snr_1m_db=25.0)
+    assert loud.snr_db == pytest.approx(12.934, abs=1e-3)
+    assert soft.snr_db == pytest.approx(2.934, abs=1e-3)
+    between, programme = loud.pcm.astype(float) - soft.pcm, arriving.reverberant
+    gain = between @ programme / (programme @ programme)
+    assert np.abs(between - gain * programme).max() <= 1.5, "half an LSB of either recording, and the fit's"
+    assert level_db(soft.pcm) - level_db(loud.pcm) > -10, "noise alone would stay where it is"
+
+
+def test_a_volume_far_up_meets_the_clipping_of_loudspeaker_and_adc():
+    """The loudspeaker clips: the SNR gains less than 40 dB. The ADC, whose gain was set at 0 dB, clips too."""
+    recorded = []
+    for volume_db in (0.0, 40.0):
+        chosen = values(volume_db=volume_db, snr_1m_db=25.0)
+        made = playback.scene_of(chosen, 1)
+        recorded.append(playback.record(playback.before_noise(X, 48000, made), made, chosen))
+    plain, loud = recorded
+    assert loud.snr_db - plain.snr_db == pytest.approx(22.7, abs=0.1)
+    rails = [np.count_nonzero(np.abs(r.pcm.astype(int)) >= 32767) for r in recorded]
+    assert rails[0] == 0 < 10 < rails[1]
+
+
 def test_seeds_and_kinds_have_beds_of_their_own():
     y = X[::3]
     rows = [(1, "fan"), (2, "fan"), (1, "pink")]
