@@ -133,8 +133,10 @@ def run(main: Callable[[], None]) -> None:
     """Call a benchmark; what it cannot work with is one line and exit status 2."""
     try:
         main()
-    except BittrueError as error:
-        progress_console.print(str(error), style="red", markup=False, highlight=False, soft_wrap=True)
+    except (BittrueError, ModuleNotFoundError) as error:
+        hint = "; `make bench` installs it" if isinstance(error, ModuleNotFoundError) else ""
+        text = f"{error}{hint}"
+        progress_console.print(text, style="red", markup=False, highlight=False, soft_wrap=True)
         sys.exit(MISUSE)
 
 
