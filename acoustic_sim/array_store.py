@@ -24,7 +24,11 @@ from fixedpoint.errors import ConfigError
 DEFAULT_LIMIT_BYTES = 2_000_000_000
 _KEPT_SHARE = 0.9  # of the limit, after an eviction: not every further write has to evict
 _DIGEST_BYTES = 32
+KINDS = ("coded", "excerpt", "marked", "noise", "rir")  # folders below the root
 _SUFFIX = ".arrays"
+# What eviction may remove, and nothing else: the root may be a folder in which others keep files as well.
+_OURS = re.compile(r"[0-9a-f]+\.arrays")
+_HALF_WRITTEN = re.compile(r"[0-9a-f]{1,16}[a-z0-9_]{8}\.tmp")  # as `mkstemp` in `_store` names them
 _ABANDONED_S = 3600  # a half-written file of this age has lost its writer
 _UNITS = {"": 1, "k": 10**3, "m": 10**6, "g": 10**9, "t": 10**12}
 
@@ -77,7 +81,7 @@ def cached(kind: str, key: str, build: Callable[[], Mapping[str, np.ndarray]]) -
 
     Parameters
     ----------
-    kind : folder below the cache's root: "rir", "marked", "noise", ...
+    kind : one of `KINDS`, the folder below the cache's root
     key : hex digits, everything that decides the arrays
     build : () -> arrays by name, numbers, finite
 
@@ -92,6 +96,8 @@ def cached(kind: str, key: str, build: Callable[[], Mapping[str, np.ndarray]]) -
     it: a reader sees a whole file or none, and of two writers the last wins, with the same bits. Its time
     stamp is that of the last use. A folder that cannot be written costs time only, so it is no error.
     """
+    if kind not in KINDS:
+        raise ValueError(f"kind={kind!r}: must be one of {', '.join(KINDS)}")
     limit = limit_bytes()
     path = cache_root() / kind / f"{key}{_SUFFIX}"
     arrays = _load(path)
@@ -104,14 +110,17 @@ def cached(kind: str, key: str, build: Callable[[], Mapping[str, np.ndarray]]) -
 
 
 def evict(root: Path, limit: int) -> None:
-    """Where there is more than `limit` bytes, remove what was used longest ago, down to 90 % of it."""
+    """Where there is more than `limit` bytes, remove what was used longest ago, down to 90 % of it.
+
+    Files of other names and in other folders are neither counted nor touched.
+    """
     files = []
-    for path in root.glob("*/*"):
+    for path in (path for kind in KINDS for path in root.glob(f"{kind}/*")):
         with contextlib.suppress(OSError):  # another process may remove it just now
             facts = path.stat()
-            if path.suffix == ".tmp" and time.time() - facts.st_mtime > _ABANDONED_S:
+            if _HALF_WRITTEN.fullmatch(path.name) and time.time() - facts.st_mtime > _ABANDONED_S:
                 path.unlink()
-            elif path.suffix == _SUFFIX:
+            elif _OURS.fullmatch(path.name):
                 files.append((facts.st_mtime_ns, facts.st_size, path))
     total = sum(size for _, size, _ in files)
     if total <= limit:

@@ -189,14 +189,44 @@ def test_an_entry_beyond_the_limit_is_not_kept_and_drives_nothing_out(folder, mo
     assert names(folder) == ["aa"]
 
 
+ABANDONED = f"{KEY[:16]}x8_ab0cd.tmp"  # as tempfile names it
+
+
 def test_eviction_leaves_strangers_and_fresh_work_alone(folder):
+    """Everything here but one name is last century's; the folder is one that others use as well."""
     put(folder, "aa", 1000)
-    (folder / "notes.txt").write_text("mine")
-    (folder / "fresh.tmp").touch()
-    (folder / "abandoned.tmp").touch()
-    os.utime(folder / "abandoned.tmp", (1000, 1000))
+    strangers = [
+        folder / "notes.txt",
+        folder / "thesis.tmp",
+        folder / "thesis.arrays",
+        folder.parent / "docs" / "thesis.tmp",
+        folder.parent / "docs" / ABANDONED,
+        folder.parent / "docs" / "ab.arrays",
+        folder.parent / ABANDONED,
+    ]
+    for path in [*strangers, folder / ABANDONED]:
+        path.parent.mkdir(exist_ok=True)
+        path.write_text("mine")
+        os.utime(path, (1000, 1000))
+    fresh = folder / ABANDONED.replace("ab0cd", "fresh")
+    fresh.touch()
     evict(folder.parent, 0)
-    assert sorted(os.listdir(folder)) == ["fresh.tmp", "notes.txt"]
+    left = {path for path in folder.parent.rglob("*") if path.is_file()}
+    assert left == {*strangers, fresh}
+
+
+def test_a_writer_that_is_killed_leaves_a_file_that_eviction_knows(folder, monkeypatch):
+    monkeypatch.setattr("os.replace", lambda *paths: None)
+    cached("rir", KEY, build)
+    (name,) = os.listdir(folder)
+    os.utime(folder / name, (1000, 1000))
+    evict(folder.parent, 10**9)
+    assert os.listdir(folder) == []
+
+
+def test_a_kind_that_eviction_does_not_know_is_refused(folder):
+    with pytest.raises(ValueError, match="kind='rirs': must be one of"):
+        cached("rirs", KEY, build)
 
 
 # --- processes ----------------------------------------------------------------------------------
