@@ -16,10 +16,12 @@ from acoustic_sim.sweep.results_file import (
     LOCK,
     ResultsError,
     connect,
+    connect_to_read,
     has_tables,
     locked,
     named,
     read_meta,
+    require_tables,
 )
 from acoustic_sim.sweep.results_meta import columns_of, meta_of, refuse_another, versions_here
 from fixedpoint.errors import BittrueError, ConfigError
@@ -46,7 +48,7 @@ class Results:
     folder : of the file
     meta : what the file says about itself: plan (its text), path (of the plan, as given), absolute_path,
         digest, product, settings, axes, outcome, versions (one entry for each set that wrote to it), rows
-        (of the plan)
+        (of the plan), files (that the plan names -> SHA-256 of the content)
 
     Notes
     -----
@@ -122,8 +124,16 @@ class Results:
         if not (folder / FILE).is_file():
             raise ConfigError(f"{folder}: no {FILE} found; a folder that bittrue sweep has written is needed")
         with named(folder, "cannot be read"):
-            found = cls(folder, connect(folder, "ro"), None)
-            found.meta = read_meta(found._connection)
+            connection = connect_to_read(folder)
+            try:
+                if not require_tables(connection):
+                    says = "no rows yet; the sweep that made it was ended as it began, or has just begun"
+                    raise ConfigError(f"{folder / FILE}: {says}")
+                found = cls(folder, connection, None)
+                found.meta = read_meta(connection)
+            except BaseException:
+                connection.close()
+                raise
         return found
 
     def _create(self, plan: Plan, outcome: Mapping[str, type], run: dict[str, str]) -> None:

@@ -3,7 +3,7 @@
 import json
 import sqlite3
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -11,6 +11,7 @@ from fixedpoint.errors import BittrueError, ConfigError
 
 FILE, LOCK = "results.sqlite", "results.lock"
 _BUSY_SECONDS = 10.0
+_NEEDS_TO_WRITE = (sqlite3.SQLITE_READONLY, sqlite3.SQLITE_CANTOPEN)
 
 
 class ResultsError(BittrueError):
@@ -21,6 +22,55 @@ def connect(folder: Path, mode: str) -> sqlite3.Connection:
     """The file, `mode` "ro" to read or "rwc" to write; transactions are begun by hand."""
     uri = f"{(folder / FILE).absolute().as_uri()}?mode={mode}"
     return sqlite3.connect(uri, uri=True, timeout=_BUSY_SECONDS, isolation_level=None)
+
+
+def connect_to_read(folder: Path) -> sqlite3.Connection:
+    """The file as it is, also in a folder that cannot be written to.
+
+    Raises
+    ------
+    sqlite3.Error
+    ResultsError
+        Only whoever can write there can read it.
+
+    Notes
+    -----
+    Readers of a WAL journal share memory in a file beside it, which a killed sweep may leave them to make.
+    Where they cannot, an empty journal and no writer leave a file that nobody changes, to be read as such.
+    """
+    connection = connect(folder, "ro")
+    try:
+        connection.execute("SELECT count(*) FROM sqlite_master")
+        return connection
+    except sqlite3.OperationalError as error:
+        connection.close()
+        if error.sqlite_errorcode & 0xFF not in _NEEDS_TO_WRITE:  # of an extended code, the primary one
+            raise
+        journal = folder / f"{FILE}-wal"
+        if _is_written_to(folder):
+            why = "a sweep is writing to it"
+        elif journal.exists() and journal.stat().st_size:
+            why = f"a sweep that was killed left rows in {journal.name}"
+        else:
+            return connect(folder, "ro&immutable=1")
+        says = f"{why}, and you cannot write to the folder; read a copy of it"
+        raise ResultsError(f"{folder / FILE}: {says}") from error
+    except BaseException:
+        connection.close()
+        raise
+
+
+def _is_written_to(folder: Path) -> bool:
+    """Whether another process holds the lock; nothing is written to find out."""
+    if not (folder / LOCK).exists():
+        return False
+    uri = f"{(folder / LOCK).absolute().as_uri()}?mode=ro"
+    try:
+        with closing(sqlite3.connect(uri, uri=True, timeout=0)) as lock:
+            lock.execute("SELECT count(*) FROM sqlite_master")
+    except sqlite3.OperationalError as error:
+        return error.sqlite_errorcode & 0xFF == sqlite3.SQLITE_BUSY
+    return False
 
 
 def locked(folder: Path) -> sqlite3.Connection:
@@ -44,6 +94,15 @@ def has_tables(connection: sqlite3.Connection) -> bool:
     """Whether it is a results file; one that was killed as it was made has no table at all."""
     query = "SELECT count(*) FROM sqlite_master WHERE type = 'table' AND name IN ('meta', 'rows', 'timing')"
     return connection.execute(query).fetchone()[0] == 3
+
+
+def require_tables(connection: sqlite3.Connection) -> bool:
+    """Whether there are tables at all; raises sqlite3.DatabaseError where they are others'."""
+    if has_tables(connection):
+        return True
+    if connection.execute("SELECT count(*) FROM sqlite_master").fetchone()[0]:
+        raise sqlite3.DatabaseError("it holds other tables")
+    return False
 
 
 def read_meta(connection: sqlite3.Connection) -> dict[str, Any]:

@@ -1,5 +1,6 @@
 """What a results file says about itself, and whether a plan may go on with it."""
 
+import hashlib
 import platform
 import sqlite3
 from collections.abc import Iterable, Mapping
@@ -10,7 +11,7 @@ from typing import Any
 
 from acoustic_sim.sweep.axes import AXES
 from acoustic_sim.sweep.plan import Plan
-from acoustic_sim.sweep.results_file import connect, has_tables, named, read_meta
+from acoustic_sim.sweep.results_file import connect_to_read, named, read_meta, require_tables
 from fixedpoint.errors import ConfigError
 
 _PACKAGES = ("bittrue", "numpy", "scipy", "numba", "pyroomacoustics", "soxr", "av")
@@ -32,7 +33,17 @@ def meta_of(plan: Plan, outcome: Mapping[str, type]) -> dict[str, Any]:
         "axes": {name: [plan.as_written(value) for value in values] for name, values in plan.axes.items()},
         "outcome": _names(outcome),
         "rows": len(plan.conditions()),
+        "files": _contents(plan),
     }
+
+
+def _contents(plan: Plan) -> dict[str, str]:
+    """File that the plan names -> SHA-256 of its content, by which a changed one is named."""
+    found = {}
+    for path, name in plan.files.items():
+        with open(path, "rb") as file:
+            found[name] = hashlib.file_digest(file, "sha256").hexdigest()
+    return found
 
 
 def _names(outcome: Mapping[str, type]) -> dict[str, str]:
@@ -67,23 +78,18 @@ def versions_here(code: Mapping[str, str]) -> dict[str, str]:
 def refuse_another(folder: Path, plan: Plan, outcome: Mapping[str, type], code: Mapping[str, str]) -> None:
     """Raise ConfigError unless the file is one that this plan and this version can go on with."""
     with named(folder, "cannot be read"):
-        connection = connect(folder, "ro")
+        connection = connect_to_read(folder)
         try:
             if connection.execute("PRAGMA quick_check(1)").fetchone()[0] != "ok":
                 raise sqlite3.DatabaseError("its pages do not fit together")
-            if not has_tables(connection):
-                if connection.execute("SELECT count(*) FROM sqlite_master").fetchone()[0]:
-                    raise sqlite3.DatabaseError("it holds other tables")
+            if not require_tables(connection):
                 return
             meta = read_meta(connection)
             names = [name for _, name, *_ in connection.execute("PRAGMA table_info(rows)")]
         finally:
             connection.close()
     if meta.get("digest") != plan.digest:
-        raise ConfigError(
-            f"{folder}: holds results of another plan ({meta.get('path')}, {str(meta.get('digest'))[:12]}); "
-            f"this is {plan.path}, {plan.digest[:12]}; give another folder"
-        )
+        raise ConfigError(f"{folder}: {_what_differs(meta, plan)}; give another folder")
     here = {name: value for name, value in versions_here(code).items() if name == "bittrue" or name in code}
     there = meta["versions"][-1]
     same = {name: there.get(name) for name in here} == here
@@ -93,6 +99,20 @@ def refuse_another(folder: Path, plan: Plan, outcome: Mapping[str, type], code: 
             f"{folder}: holds results of another version ({_in_words(there, here)}); "
             f"this is {_in_words(here, here)}; give another folder"
         )
+
+
+def _what_differs(meta: Mapping[str, Any], plan: Plan) -> str:
+    """Files by name where it is their content."""
+    before = meta.get("files", {})  # older results have none
+    changed = [name for name, digest in _contents(plan).items() if before.get(name, digest) != digest]
+    if meta.get("plan") == plan.text and plan.files:
+        which = ", ".join(changed) or "a file that it names"
+        return f"holds results of {plan.path} as it was before {which} changed"
+    also = f"; {', '.join(changed)} changed as well" if changed else ""
+    return (
+        f"holds results of another plan ({meta.get('path')}, {str(meta.get('digest'))[:12]}); "
+        f"this is {plan.path}, {plan.digest[:12]}{also}"
+    )
 
 
 def _in_words(versions: Mapping[str, str], names: Iterable[str]) -> str:

@@ -1,5 +1,6 @@
 """The results file: what goes in comes out, and what cannot be used is refused without being touched."""
 
+import contextlib
 import hashlib
 import math
 import os
@@ -11,6 +12,7 @@ import sys
 
 import numpy as np
 import pytest
+import soundfile
 
 from acoustic_sim.sweep.plan import load_plan
 from acoustic_sim.sweep.results import Results, Timing
@@ -197,6 +199,33 @@ def test_a_damaged_file_is_named_and_left_alone(folder, plan, damage):
     assert digest(folder) == before
 
 
+def test_a_file_of_others_or_without_rows_is_named_where_it_is_read(tmp_path):
+    (tmp_path / "results.sqlite").touch()
+    with pytest.raises(ConfigError, match=r"results\.sqlite: no rows yet"):
+        Results.read(tmp_path)
+    damage_other_tables(tmp_path / "results.sqlite")
+    with pytest.raises(ConfigError, match=r"damaged \(it holds other tables\); give"):
+        Results.read(tmp_path)
+
+
+def test_a_file_of_the_plan_that_has_changed_is_named(tmp_path):
+    text = toy.PLAN.format(repeats=1).replace("synthesise = [", 'files = ["b.wav", "a.wav"]\nsynthesise = [')
+    (tmp_path / "plan.toml").write_text(text)
+    for name, value in (("a.wav", 0.1), ("b.wav", 0.2)):
+        soundfile.write(tmp_path / name, np.full(100, value), 16000)
+    path = tmp_path / "plan.toml"
+    Results.open(tmp_path / "out", load_plan(path), toy.OUTCOME).close()
+    soundfile.write(tmp_path / "b.wav", np.full(100, 0.3), 16000)
+    says = f"^{tmp_path}/out: holds results of {path} as it was before b.wav changed; give another folder$"
+    with pytest.raises(ConfigError, match=says):
+        Results.open(tmp_path / "out", load_plan(path), toy.OUTCOME)
+    path.write_text(text.replace("seed = 7", "seed = 8"))
+    with pytest.raises(
+        ConfigError, match=r"of another plan .*; b\.wav changed as well; give another folder$"
+    ):
+        Results.open(tmp_path / "out", load_plan(path), toy.OUTCOME)
+
+
 def test_an_empty_file_is_one_that_was_killed_as_it_was_made(tmp_path, plan):
     (tmp_path / "out").mkdir()
     (tmp_path / "out" / "results.sqlite").touch()
@@ -230,8 +259,22 @@ def add_all(folder, plan):
             results.add(condition, toy.outcome(condition), TIMING)
 
 
+def killed_copies(folder, tmp_path):
+    """As kill -9 can leave them: a file in WAL mode alone; one with rows in its journal, and no -shm."""
+    alone, journal = tmp_path / "alone", tmp_path / "journal"
+    shutil.copytree(folder, alone)
+    with contextlib.closing(sqlite3.connect(alone / "results.sqlite", isolation_level=None)) as connection:
+        connection.execute("PRAGMA journal_mode = WAL")
+        connection.execute("DELETE FROM timing")
+        journal.mkdir()
+        for name in ("results.sqlite", "results.sqlite-wal", "results.lock"):
+            shutil.copy(alone / name, journal / name)
+    assert sorted(os.listdir(alone)) == ["results.lock", "results.sqlite"]
+    return alone, journal
+
+
 @pytest.mark.skipif(os.name == "nt", reason="another system's permissions")
-def test_a_folder_that_cannot_be_written_to_is_named_and_left_alone(folder, plan):
+def test_a_folder_that_cannot_be_written_to_is_named_and_left_alone_and_read(folder, plan, tmp_path):
     """In a process of its own, which gives up the rights of root where it has them."""
     before = digest(folder)
     lines = (
@@ -244,17 +287,28 @@ def test_a_folder_that_cannot_be_written_to_is_named_and_left_alone(folder, plan
         "Results.open(sys.argv[3], plan, toy.OUTCOME).close()  # once, to have imported everything",
         "os.getuid() == 0 and os.setuid(65534)",
         "try: Results.open(sys.argv[2], plan, toy.OUTCOME)",
-        "except BittrueError as error: sys.exit(str(error))",
+        "except BittrueError as error: print(error, file=sys.stderr)",
+        "for folder in sys.argv[4:]:",
+        "    try: print(len(Results.read(folder).rows()))",
+        "    except BittrueError as error: print(error)",
     )
+    killed = killed_copies(folder, tmp_path)
     above = [path for path in folder.parents if "pytest-of-" in str(path)]
-    modes = {path: path.stat().st_mode for path in (folder, *above)}
+    modes = {path: path.stat().st_mode for path in (folder, *killed, *above)}
     for path in modes:
         path.chmod(0o555)  # pytest's folders above are for its user's eyes alone
     command = [sys.executable, "-c", "\n".join(lines), plan.path, str(folder), str(folder) + "2"]
+    command += map(str, [folder, *killed])
     done = subprocess.run(command, capture_output=True, text=True, timeout=60)
     for path, mode in modes.items():
         path.chmod(mode)
-    assert done.returncode == 1
+    assert done.returncode == 0, done.stderr
+    assert done.stdout.splitlines() == [
+        "3",
+        "3",
+        f"{killed[1]}/results.sqlite: a sweep that was killed left rows in results.sqlite-wal, "
+        "and you cannot write to the folder; read a copy of it",
+    ]
     assert done.stderr.startswith(f"{folder}/results."), done.stderr
     assert done.stderr.count("\n") == 1
     assert digest(folder) == before
