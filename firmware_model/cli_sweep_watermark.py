@@ -38,6 +38,7 @@ OUTCOME: dict[str, type] = {
     "one_mark_scores": list,  # of each mark alone
     "impostor_scores": list,  # key after key of others: the largest in each stretch of a mark's length
     "latency_s": float,  # from a mark's end to its report, median over those found
+    "mark_latencies_s": list,  # that of each mark, None of those not found
     "hops_differ": int,  # at which another decision is taken than in exact Q15; None in exact Q15
     "wsr_db": float,  # watermark to signal, as embedded
     "rt60_s_measured": float,
@@ -255,6 +256,7 @@ def _outcome(condition: Condition, arrived: _Arrived, heard: _Recording) -> dict
     tolerance_s = metrics.match_tolerance_s(config)
     hits = metrics.match_marks(own, heard_s, config.mark_seconds, tolerance_s)
     latencies_s = report_latencies_s(own, heard_s, len(found.integrated), tolerance_s, config)
+    reported_s = latencies_s[~np.isnan(latencies_s)]
     hops = expected_hops(marks_s, delay_s, drift_ppm, config)
     one, run = mark_scores(found.scores[:, 0], hops, config.max_marks, config.mark_hops)
     return {
@@ -266,7 +268,8 @@ def _outcome(condition: Condition, arrived: _Arrived, heard: _Recording) -> dict
         "mark_scores": run.tolist(),
         "one_mark_scores": one.tolist(),
         "impostor_scores": largest_in_stretches(found.integrated[:, 1:], config.mark_hops).ravel().tolist(),
-        "latency_s": float(np.median(latencies_s)) if latencies_s.size else None,
+        "latency_s": float(np.median(reported_s)) if reported_s.size else None,
+        "mark_latencies_s": [None if np.isnan(each) else each for each in latencies_s.tolist()],
         "hops_differ": _hops_differ(condition.values["arithmetic"], heard),
         "wsr_db": arrived.marked.wsr_db,
         "rt60_s_measured": response.rt60_s,

@@ -85,7 +85,7 @@ def report_latencies_s(
     tolerance_s: float,
     config: WatermarkConfig,
 ) -> np.ndarray:
-    """How long after its end each mark that was found was first reported.
+    """How long after its end each mark was first reported.
 
     Parameters
     ----------
@@ -96,7 +96,7 @@ def report_latencies_s(
 
     Returns
     -------
-    (marks found,) float, seconds
+    (marks,) float, seconds; NaN of one that was not found
 
     Notes
     -----
@@ -109,5 +109,5 @@ def report_latencies_s(
         at_s = min(peak + config.hold_hops + 1, hops) * config.hop / config.fs_hz
         found = finds(detection, heard_s, config.mark_seconds, tolerance_s)
         reported_s[found] = np.minimum(reported_s[found], at_s)
-    latencies = reported_s - (heard_s + config.mark_seconds)
-    return latencies[np.isfinite(latencies)]
+    latencies_s = reported_s - (heard_s + config.mark_seconds)
+    return np.where(np.isfinite(reported_s), latencies_s, np.nan)

@@ -236,7 +236,7 @@ def test_noise_that_has_a_level_of_its_own_stays_when_the_volume_is_turned(monke
 
 
 def test_a_volume_far_up_meets_the_clipping_of_loudspeaker_and_adc():
-    """The loudspeaker clips: the SNR gains less than 40 dB. The ADC, whose gain was set at 0 dB, clips too."""
+    """The loudspeaker clips: the SNR gains less than 40 dB. So does the ADC, its gain being that of 0 dB."""
     recorded = []
     for volume_db in (0.0, 40.0):
         chosen = values(volume_db=volume_db, snr_1m_db=25.0)

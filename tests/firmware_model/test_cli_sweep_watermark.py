@@ -62,6 +62,7 @@ def test_both_marks_are_found_at_once_and_by_nobody_else(quiet):
     assert max(quiet["impostor_scores"]) < CONFIG.threshold
     # a peak is held for 16 hops, 0.512 s; it lies within half a slot of where it is expected
     assert 0.512 <= quiet["latency_s"] <= 0.7
+    assert np.median(quiet["mark_latencies_s"]) == quiet["latency_s"]
     assert 0.2 < quiet["rt60_s_measured"] < 0.4
     assert quiet["delay_s"] == pytest.approx(2.0 / 343, abs=1e-4)
 
@@ -151,6 +152,14 @@ def test_an_snr_at_1_m_is_the_one_at_the_microphone_that_it_comes_to():
     )
     (far,) = outcomes(row(snr_1m_db=8.0, distance_m=6.0))
     assert far["snr_db_at_microphone"] < given["snr_db_at_microphone"] - 6
+
+
+def test_each_mark_has_its_latency_and_the_row_the_median_of_those_found():
+    (found,) = outcomes(row(snr_db=-6.0, seed=8))
+    latencies_s = found["mark_latencies_s"]
+    assert (found["marks"], found["found"]) == (2, 1), "the second alone, when written"
+    assert len(latencies_s) == 2
+    assert [s for s in latencies_s if s is not None] == [found["latency_s"]]
 
 
 def test_rows_of_one_group_embed_and_convolve_once(monkeypatch):
