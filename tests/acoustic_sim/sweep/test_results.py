@@ -220,9 +220,7 @@ def test_a_file_of_the_plan_that_has_changed_is_named(tmp_path):
     with pytest.raises(ConfigError, match=says):
         Results.open(tmp_path / "out", load_plan(path), toy.OUTCOME)
     path.write_text(text.replace("seed = 7", "seed = 8"))
-    with pytest.raises(
-        ConfigError, match=r"of another plan .*; b\.wav changed as well; give another folder$"
-    ):
+    with pytest.raises(ConfigError, match=r"another plan .*; b\.wav changed as well; give another folder$"):
         Results.open(tmp_path / "out", load_plan(path), toy.OUTCOME)
 
 
