@@ -16,6 +16,7 @@ MARKERS = ("o", "s", "^", "D", "v", "P", "X")
 _ORDERED = "viridis"  # dark to light, in grey as well; its pale end is left out
 _DPI = 110
 _LEAST_GAP = 0.055  # between labels, of the height of the axes
+_HIGHEST = 0.98  # of a label's middle: above it is the title
 
 
 def new_figure(width_in: float, height_in: float, rows: int = 1, columns: int = 1, **options: Any) -> Any:
@@ -91,7 +92,7 @@ def _apart(heights: Sequence[float]) -> list[float]:
                 moved = True
         shift = max(0.0, -found[0]) if n else 0.0
         found = [height + shift for height in found]
-        over = max(0.0, found[-1] - 1.02) if n else 0.0
+        over = max(0.0, found[-1] - _HIGHEST) if n else 0.0
         found = [height - over for height in found]
         if not moved:
             break

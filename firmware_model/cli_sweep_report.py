@@ -1,6 +1,9 @@
 """What `report` does: a sweep's results as one page, with its pictures beside it."""
 
+import errno
 import os
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Any
 
@@ -9,12 +12,20 @@ from firmware_model import cli_sweep_report_findings as watermark
 from firmware_model.cli_output import Step, check_output, replace_file
 from firmware_model.cli_sweep import product_of
 from firmware_model.cli_sweep_report_page import Section, page
-from firmware_model.cli_sweep_report_sections import Heard, failed_rows, plan_text, rows_in_words, swept
+from firmware_model.cli_sweep_report_sections import (
+    Heard,
+    all_failed_in_words,
+    failed_rows,
+    plan_text,
+    rows_in_words,
+    swept,
+)
 from firmware_model.cli_sweep_report_source import Source, read
 from firmware_model.cli_sweep_report_watermark import Findings
 from fixedpoint.errors import BittrueError, ConfigError
 
 FOLDER, PAGE, PLAN = "report", "report.html", "plan.toml"
+BESIDE = "_files"  # of a page's name, as browsers save one
 STAGES = ("read", "analyse and draw", "write")
 
 
@@ -31,7 +42,9 @@ def report(
     Parameters
     ----------
     folder : of the results
-    out : of the page; None puts it beside the pictures, in FOLDER/report/
+    out : of the page, with its pictures in a folder beside it that is named after it; None: FOLDER/report/
+        has both, unless tables alone are asked for, which need no page
+    csv, parquet : of the tables
     spectrograms : of the worst rows, which are computed again for it
     step : called as each of three stages begins
 
@@ -52,17 +65,66 @@ def report(
     if parquet is not None:
         export.require_parquet()
     step(STAGES[0])
-    pictures = Path(folder) / FOLDER
+    pictures = Path(folder) / FOLDER if out is None else Path(out).with_name(Path(out).stem + BESIDE)
     source = read(folder, str(pictures / PLAN))
+    if not source.rows and not source.failed:
+        raise ConfigError(f"{source.meta['path']}: no rows yet; bittrue sweep computes them")
+    done = {"rows": len(source.rows) + len(source.failed), "of": source.meta["rows"]}
+    done |= {"errors": len(source.failed), "product": source.meta["product"]}
     step(STAGES[1])
-    lead, sections, facts = _analysed(source, _hearing(source) if spectrograms else None)
-    lead = [rows_in_words(source), *lead, *([source.plan.says] if source.plan.says else [])]
-    step(STAGES[2])
+    found: dict[str, Any] = {"findings": [rows_in_words(source)]}
+    files = []
+    drawn = out is not None or (csv is None and parquet is None)
+    if drawn:
+        with _made(pictures):
+            lead, sections, facts = _analysed(source, _hearing(source) if spectrograms else None)
+            lead = [*found["findings"], *lead, *([source.plan.says] if source.plan.says else [])]
+            step(STAGES[2])
+            files.append(str(pictures / PAGE) if out is None else out)
+            _write(source, files[0], pictures, lead, sections)
+        found = facts | {"findings": lead}
+    if csv is not None:
+        replace_file(csv, export.csv_bytes(source))
+        files.append(csv)
+    if parquet is not None:
+        replace_file(parquet, export.parquet_bytes(source))
+        files.append(parquet)
+    return done | found | {"files": files, "pictures": f"{pictures}{os.sep}" if drawn else None}
+
+
+def in_words(facts: dict[str, Any]) -> str:
+    """The findings and where the page is."""
+    written = [*facts["files"], *([facts["pictures"]] if facts["pictures"] else [])]
+    return "\n".join([*facts["findings"], f"written: {', '.join(written)}"])
+
+
+@contextmanager
+def _made(folder: Path) -> Iterator[None]:
+    """A folder that can be written to, known before the work; gone again where that fails and it is new."""
+    new = not folder.exists()
     try:
-        pictures.mkdir(exist_ok=True)
+        folder.mkdir(exist_ok=True)
     except OSError as error:
-        raise BittrueError(f"{pictures}: cannot be made: {error.strerror or error}") from error
-    written = str(pictures / PAGE) if out is None else out
+        raise _unwritable(folder, "made", error.strerror or str(error)) from error
+    if not os.access(folder, os.W_OK):
+        raise _unwritable(folder, "written to", os.strerror(errno.EACCES))
+    try:
+        yield
+    except BaseException:
+        if new:
+            with suppress(OSError):  # it holds files by now
+                folder.rmdir()
+        raise
+
+
+def _unwritable(folder: Path, what: str, why: str) -> BittrueError:
+    return BittrueError(f"{folder}: cannot be {what}: {why}; --out FILE puts page and pictures elsewhere")
+
+
+def _write(
+    source: Source, page_path: str, pictures: Path, lead: Sequence[str], sections: Sequence[Section]
+) -> None:
+    """The page, its pictures, and the plan where its own file is gone."""
     for section in sections:
         for picture in section.pictures:
             if picture.png:
@@ -70,23 +132,7 @@ def report(
     if source.plan.kept is not None:
         replace_file(source.plan.path, source.plan.kept.encode())
     title = f"Sweep {Path(source.meta['path']).stem}"
-    replace_file(written, page(title, lead, sections).encode())
-    if csv is not None:
-        replace_file(csv, export.csv_bytes(source))
-    if parquet is not None:
-        replace_file(parquet, export.parquet_bytes(source))
-    files = [name for name in (written, csv, parquet) if name is not None]
-    done = {"rows": len(source.rows) + len(source.failed), "of": source.meta["rows"]}
-    return {**done, "errors": len(source.failed), "product": source.meta["product"], **facts} | {
-        "findings": lead,
-        "files": files,
-        "pictures": f"{pictures}{os.sep}",
-    }
-
-
-def in_words(facts: dict[str, Any]) -> str:
-    """The findings and where the page is."""
-    return "\n".join([*facts["findings"], f"written: {', '.join(facts['files'])}, {facts['pictures']}"])
+    replace_file(page_path, page(title, lead, sections).encode())
 
 
 def _hearing(source: Source) -> Heard | None:
@@ -102,9 +148,7 @@ def _analysed(source: Source, heard: Heard | None) -> tuple[list[str], list[Sect
     """The findings, all sections in order, and the product's facts."""
     failed = failed_rows(source)
     if not source.rows:
-        if failed is None:
-            raise ConfigError(f"{source.meta['path']}: no rows yet; bittrue sweep computes them")
-        lead, own, facts = ["Every row so far ended in an error."], [], {}
+        lead, own, facts = [all_failed_in_words(source)], [], {}
     elif source.meta["product"] == "watermark":
         found = Findings(source)
         if not len(found.trials.score):

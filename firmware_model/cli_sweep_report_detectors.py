@@ -33,7 +33,10 @@ def false_alarms(found: Findings) -> Section:
         rows.append(
             [f"{threshold:g}", str(count), rate, with_limits(miss_rate(found.trials.score, threshold))]
         )
-    note = "Counted where keys that mark nothing were looked for; exact Poisson limits."
+    note = (
+        "Counted where keys that mark nothing were looked for; exact Poisson limits, which take stretches as "
+        "independent."
+    )
     made.tables.append(Table(["threshold", "false alarms", "per hour (95 %)", "marks missed"], rows, 0, note))
     if not miss_rate(found.trials.score, max(found.threshold, scores.max())).found:
         made.paragraphs.append(
@@ -51,7 +54,7 @@ def false_alarms(found: Findings) -> Section:
         panels = [("Misses against false alarms", [("", found.trials.score)], False)]
     caption = (
         "DET curves: each point is a threshold. False alarms are those of all rows together; dotted is the "
-        "exponential fit, beyond the highest unmarked score."
+        "exponential fit to the highest of them."
     )
     made.pictures.append(Picture("det", plot.det(panels, scores, found.operating), caption))
     return made
@@ -65,7 +68,9 @@ def compared(found: Findings, comparison: Comparison) -> Section:
         (name, [miss_rate(scores[level], found.threshold) for level in levels])
         for name, scores in ((found.device, comparison.first), (comparison.other, comparison.second))
     ]
-    title = "Both miss the same" if not paired.discordant else f"McNemar's test: p = {probability(paired.p)}"
+    title = f"McNemar's test: p = {probability(paired.p)}"
+    if not paired.can_tell:
+        title = "Too few marks to tell them apart" if paired.discordant else "Both miss the same"
     png = plot.arithmetics(curves, along, comparison, found.operating, title)
     caption = f"The same PCM through {found.device} and {comparison.other}; {comparison.pairs} pairs of rows."
     odds = "–"
@@ -84,7 +89,8 @@ def compared(found: Findings, comparison: Comparison) -> Section:
         ],
         [[*map(str, (paired.trials, *paired)), odds, probability(paired.p)]],
         left=0,
-        note="McNemar's exact test; the odds are those of a mark that only one of them found.",
+        note="McNemar's exact test, which takes marks as independent; those of a row share its room, noise "
+        "and programme. The odds are those of a mark that only one of them found.",
     )
     paragraphs = [comparison_in_words(comparison)]
     if comparison.hops_differ is not None:

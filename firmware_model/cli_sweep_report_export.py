@@ -5,8 +5,14 @@ import io
 import json
 from typing import Any
 
+from acoustic_sim.sweep.axes import AXES
 from firmware_model.cli_sweep_report_source import Source
 from fixedpoint.errors import BittrueError, ConfigError
+
+# Names of pyarrow's types, "" of a list of numbers.
+_COLUMNS = {"row": "int64", "programme": "string", "repeat": "int64", "seed": "int64", "error": "string"}
+_LIST = ""
+_TYPES = {"float": "float64", "int": "int64", "bool": "bool_", "str": "string", "list": _LIST}
 
 
 def csv_bytes(source: Source) -> bytes:
@@ -33,8 +39,9 @@ def parquet_bytes(source: Source) -> bytes:
     import pyarrow.parquet
 
     rows = _rows(source)
+    known = _kinds(source)
     names = list(rows[0]) if rows else ["row"]
-    kinds = {name: _kind([row[name] for row in rows if row[name] is not None]) for name in names}
+    kinds = {name: known.get(name, pyarrow.string()) for name in names}
     metadata = {f"bittrue.{key}": json.dumps(value) for key, value in source.meta.items()}
     schema = pyarrow.schema(list(kinds.items()), metadata)
     columns = [
@@ -65,22 +72,18 @@ def _rows(source: Source) -> list[dict[str, Any]]:
     return sorted([*source.rows, *source.failed], key=lambda row: row["row"])
 
 
-def _kind(values: list[Any]) -> Any:
-    """The column's type; text where there is no value, or values of several kinds."""
+def _kinds(source: Source) -> dict[str, Any]:
+    """The type of each column, whatever it holds."""
     import pyarrow
 
-    def all_are(*kinds: type) -> bool:
-        return bool(values) and all(isinstance(value, kinds) for value in values)
-
-    if all_are(bool):
-        return pyarrow.bool_()
-    if all_are(int):
-        return pyarrow.int64()
-    if all_are(int, float):
-        return pyarrow.float64()
-    if all_are(list):
-        return pyarrow.list_(pyarrow.float64())
-    return pyarrow.string()
+    axes = {axis.name: axis.column.__name__ for axis in AXES[source.meta["product"]]}
+    mixed = {name for name, kind in axes.items() if kind == "list"}  # rooms are "fit" or three sides
+    kinds = {name: _TYPES[kind] for name, kind in (axes | source.meta["outcome"]).items()}
+    kinds |= _COLUMNS | dict.fromkeys(mixed, "string")
+    return {
+        name: pyarrow.list_(pyarrow.float64()) if kind == _LIST else getattr(pyarrow, kind)()
+        for name, kind in kinds.items()
+    }
 
 
 def _cell(value: Any) -> Any:

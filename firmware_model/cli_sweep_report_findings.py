@@ -12,25 +12,26 @@ from firmware_model.cli_sweep_report_page import Picture, Section
 from firmware_model.cli_sweep_report_sections import Heard, worst_rows
 from firmware_model.cli_sweep_report_watermark import (
     Findings,
+    latencies,
     misses_by_two,
     worst,
 )
 from firmware_model.cli_sweep_report_words import (
+    all_of,
     at,
     comparison_in_words,
     largest_difference,
     lowest_in_words,
     percent,
-    several,
     threshold_in_words,
 )
 
 
 def lead(found: Findings) -> list[str]:
     """The findings, a sentence each."""
-    marks = several(len(found.trials.score), "mark")
+    marks = all_of(len(found.trials.score), "mark")
     lines = [
-        f"{reach_of(found)} {at(found.operating)}. Of all {marks}, {percent(found.overall)} missed; "
+        f"{reach_of(found)} {at(found.operating)}. Of {marks}, {percent(found.overall)} missed; "
         f"{lowest_in_words(found)}."
     ]
     lines += [comparison_in_words(comparison) for comparison in found.comparisons]
@@ -51,12 +52,15 @@ def facts(found: Findings) -> dict[str, Any]:
     along = found.along
     labels = ("all",) if along is None else along.labels
     operating = found.operating
+    seconds, _ = latencies(found.trials.rows)
+    no_limits = {} if operating.how == "fitted" else {"low": None, "high": None}
     return {
         "arithmetic": found.device,
         "marks": len(found.trials.score),
         "false_alarms_per_hour": operating.per_hour,
-        "threshold": operating.threshold._asdict() | {"how": operating.how},
+        "threshold": operating.threshold._asdict() | {"how": operating.how} | no_limits,
         "unmarked_hours": found.trials.unmarked_hours,
+        "unmarked_excerpts": found.trials.excerpts,
         "missed": found.overall.as_json(),
         "along": None if along is None else along.name,
         "missed_along": [
@@ -73,6 +77,10 @@ def facts(found: Findings) -> dict[str, Any]:
             }
             for comparison in found.comparisons
         ],
+        "latency_s": {
+            "median": float(np.median(seconds)) if len(seconds) else None,
+            "largest": float(seconds.max()) if len(seconds) else None,
+        },
         "worst_rows": [row["row"] for row, _ in worst(found.trials, found.threshold)],
     }
 
@@ -128,18 +136,18 @@ def _by_two(found: Findings) -> Section | None:
 
 
 def _latency(found: Findings) -> Section | None:
-    rows = found.trials.rows
-    seconds = np.array([np.nan if row["latency_s"] is None else row["latency_s"] for row in rows])
-    level = np.zeros(len(rows), int) if found.along is None else found.along.level
-    n_levels = 1 if found.along is None else len(found.along.labels)
-    if not np.isfinite(seconds).any():
+    seconds, row = latencies(found.trials.rows)
+    if not len(seconds):
         return None
-    known = seconds[np.isfinite(seconds)]
-    title = f"Reported {np.median(known):.2f} s after a mark's end in the median, {known.max():.2f} s at most"
-    by_level = [seconds[(level == i) & np.isfinite(seconds)] for i in range(n_levels)]
-    png = plot.latency(by_level, found.along, title)
+    level = np.zeros(len(row), int) if found.along is None else found.along.level[row]
+    n_levels = 1 if found.along is None else len(found.along.labels)
+    title = (
+        f"Reported {np.median(seconds):.2f} s after a mark's end in the median, {seconds.max():.2f} s at most"
+    )
+    png = plot.latency([seconds[level == i] for i in range(n_levels)], found.along, title)
     caption = (
-        "Medians of the rows, over their found marks, at the shipped threshold; whiskers from least to most."
+        f"Of {all_of(len(seconds), 'mark')} found at the shipped threshold; box of quartiles, whiskers from "
+        "least to most."
     )
     return Section("Detection latency", pictures=[Picture("latency", png, caption)])
 

@@ -52,7 +52,7 @@ def crossed(found: Findings) -> Crossed | None:
     few = [one for one in found.others if one.name != PROGRAMME and len(one.labels) <= MOST_CURVES]
     if along is None or along.places is None or len(few) < 2 or not found.overall.found:
         return None
-    by, panel = sorted(few, key=lambda one: -_spread(found, one))[:2]  # of equals, in the plan's order
+    by, panel = few[:2]
     if len(panel.labels) > MOST_PANELS:
         by, panel = panel, by
     if len(panel.labels) > MOST_PANELS:
@@ -66,9 +66,11 @@ def crossed(found: Findings) -> Crossed | None:
 
 
 def reach_of(found: Findings) -> str:
-    """Up to where few are missed: for each level of what changes it most, where that is known."""
-    whole = crossed(found)
-    return reach_in_words(found) if whole is None else reach_by_in_words(found, whole.by)
+    """Up to where few are missed, by what matters most: at each level of it, where that is known."""
+    whole, most = crossed(found), found.matters_most
+    if whole is None:
+        return reach_in_words(found, most)
+    return reach_by_in_words(found, whole.panel if most is whole.panel else whole.by)
 
 
 def missed(found: Findings) -> Section:
@@ -87,7 +89,7 @@ def missed(found: Findings) -> Section:
         tables.append(_two_way(found, along, by[0]))
     panels = [_averaged(found, along, one) for one in by[:MOST_PANELS]] if along is not None else []
     if not panels:
-        panels = [(reach_in_words(found), [("", found.rates)], False)]
+        panels = [(reach_in_words(found, along), [("", found.rates)], False)]
     pictures.append(Picture("missed" if whole is None else "missed-by", plot.misses(panels, along), counts))
     pictures += _by_snr_heard(found, whole)
     return Section("Marks missed", [reach_of(found) + "."], pictures, tables)
@@ -99,12 +101,6 @@ def drawn(others: list[Factor]) -> list[Factor]:
     return [factor for factor in few if factor.name != PROGRAMME][: MOST_PANELS - 1] + [
         factor for factor in few if factor.name == PROGRAMME
     ]
-
-
-def _spread(found: Findings, one: Factor) -> float:
-    """From the level that misses least to the one that misses most."""
-    values = [rate.value for rate in misses(found.trials, found.trials.score, one, found.threshold)]
-    return float(np.nanmax(values) - np.nanmin(values))
 
 
 def _draw_crossed(found: Findings, along: Factor, whole: Crossed) -> bytes:

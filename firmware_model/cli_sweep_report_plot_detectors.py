@@ -7,6 +7,7 @@ import numpy as np
 from matplotlib.ticker import FuncFormatter, NullLocator
 
 from acoustic_sim.sweep.statistics import det_curve, miss_rate
+from acoustic_sim.sweep.tails import Tail
 from firmware_model.cli_output import counted
 from firmware_model.cli_plot_style import FAINT, KINDS, THRESHOLD, colours, dress, new_figure, png
 from firmware_model.cli_sweep_report_factors import Factor
@@ -47,7 +48,7 @@ def det(
     unmarked: np.ndarray,
     operating: Operating,
 ) -> bytes:
-    """DET curves, in panels; dotted beyond the scores that unmarked sound gave.
+    """DET curves, in panels; dotted is the law that is fitted to the highest unmarked scores.
 
     Parameters
     ----------
@@ -69,12 +70,8 @@ def det(
             per_hour = curve.false_alarm * stretches_per_hour
             one.plot(per_hour, _visible(curve.miss), color=colour, linewidth=1.6)
             if operating.tail is not None:
-                beyond = np.linspace(
-                    curve.threshold[-1], operating.tail.threshold(operating.per_hour / 3), 40
-                )
-                miss = [miss_rate(scores, threshold).value for threshold in beyond]
-                fitted = [operating.tail.per_hour(threshold) for threshold in beyond]
-                one.plot(fitted, _visible(miss), color=colour, linewidth=1.3, linestyle=":")
+                fitted = _fitted(operating.tail, operating.per_hour, (per_hour[-1], curve.miss[-1]), scores)
+                one.plot(fitted[0], _visible(fitted[1]), color=colour, linewidth=1.3, linestyle=":")
             named.append((name, colour))
         one.axvline(operating.per_hour, color=THRESHOLD, linewidth=1, linestyle="--")
         at = f" {operating.per_hour:g} per hour"
@@ -87,6 +84,21 @@ def det(
         _list_names(one, named)
     axes[0, 0].set_ylabel("marks missed")
     return png(figure)
+
+
+def _fitted(tail: Tail, wanted: float, counted_to: tuple[float, float], scores: np.ndarray) -> np.ndarray:
+    """False alarms per hour and misses by the law, (2, n): through the wanted rate, on from what was counted.
+
+    Parameters
+    ----------
+    counted_to : the last counted point, false alarms per hour and share missed
+    """
+    first, last = (
+        tail.threshold(rate) for rate in (max(counted_to[0], wanted), min(counted_to[0], wanted / 3))
+    )
+    beyond = np.linspace(first, last, 40)
+    points = [(tail.per_hour(threshold), miss_rate(scores, threshold).value) for threshold in beyond]
+    return np.array([counted_to, *points] if counted_to[0] >= wanted else points).T
 
 
 def _visible(miss: np.ndarray | Sequence[float]) -> np.ndarray:

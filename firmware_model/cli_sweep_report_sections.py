@@ -51,6 +51,13 @@ def rows_in_words(source: Source) -> str:
     return f"{rows}{errors}; arithmetic {', '.join(source.arithmetics)}."
 
 
+def all_failed_in_words(source: Source) -> str:
+    """That there is no row without error, and the most frequent one."""
+    (error, count), *others = Counter(row["error"] for row in source.failed).most_common()
+    most = f", {count} of {len(source.failed)} in this one" if others else ""
+    return f"Every row so far ended in an error{most}: {error}"
+
+
 def plan_text(source: Source) -> Section:
     """The plan as it was written."""
     return Section("The plan", code=source.meta["plan"].rstrip())
@@ -77,9 +84,8 @@ def worst_rows(source: Source, worst: Sequence[tuple[dict[str, Any], str]], hear
         command = source.command(row["row"], f" --wav row-{row['row']}.wav")
         pictures.append(Picture(f"worst-{place:02d}-row-{row['row']}", png, caption, command))
     title = f"The {len(pictures)} worst rows" if len(pictures) > 1 else "The worst row"
-    return Section(
-        title, ["Each with the command that computes it again and writes what was heard."], pictures
-    )
+    text = "Each with the command that computes it again and writes what was heard."
+    return Section(title, [source.plan.says if source.plan.plan is None else text], pictures)
 
 
 def failed_rows(source: Source) -> Section | None:
@@ -88,7 +94,10 @@ def failed_rows(source: Source) -> Section | None:
         return None
     counts = Counter(row["error"] for row in source.failed)
     first = {row["error"]: row["row"] for row in reversed(source.failed)}
-    rows = [[error, str(n), source.command(first[error])] for error, n in counts.most_common(MOST_ERRORS)]
+    rows = [
+        [error, str(n), source.command(first[error]) or f"row {first[error]}"]
+        for error, n in counts.most_common(MOST_ERRORS)
+    ]
     text = f"{counted(len(source.failed), 'row')} ended in an error and count nowhere else on this page."
     return Section(
         "Rows that failed", [text], tables=[Table(["error", "rows", "first of them"], rows, left=3)]

@@ -28,11 +28,13 @@ class Source:
 
     @property
     def arithmetics(self) -> list[str]:
-        """In the order of their first rows."""
-        return list(dict.fromkeys(row[ARITHMETIC] for row in self.rows))
+        """In the order of their first rows; those of rows that failed where there are no others."""
+        return list(dict.fromkeys(row[ARITHMETIC] for row in self.rows or self.failed))
 
     def command(self, row: int, suffix: str = "") -> str:
-        """What computes a row again."""
+        """What computes a row again; "" where nothing does any more."""
+        if self.plan.plan is None:
+            return ""
         return f"bittrue sweep {shlex.quote(self.plan.path)} --row {row}{suffix}"
 
 

@@ -8,11 +8,12 @@ import numpy as np
 from acoustic_sim.sweep.statistics import Paired, Rate, compare_paired, counted_threshold, miss_rate
 from acoustic_sim.sweep.tails import Estimate, Tail, fit_exponential, fitted_peaks
 from firmware_model.cli_calibrate import LEAST_PEAKS, PEAKS_FROM
-from firmware_model.cli_sweep_report_factors import ARITHMETIC, Factor, choose
+from firmware_model.cli_sweep_report_factors import ARITHMETIC, PROGRAMME, Factor, choose
 from firmware_model.cli_sweep_report_source import Source
 from firmware_model.watermark.params import WatermarkConfig
 
 DEVICE = "q15"  # the arithmetic that a report is about, where the plan has it
+LEAST_EXCERPTS = 5  # of fewer, drawn again, there are too few different draws for limits: 35 of four
 MOST_EXTRAPOLATED = 30.0  # times the hours heard, up to which a fit is trusted with it
 FEW_MISSED = 0.05  # up to where a title says that the detector works
 WORST = 10
@@ -40,13 +41,18 @@ class Trials(NamedTuple):
         """Hours that one key would have listened."""
         return len(self.unmarked) * WatermarkConfig().mark_seconds / 3600
 
+    @property
+    def excerpts(self) -> int:
+        """Of which the unmarked stretches are: rows of one seed hear the same, with the same keys."""
+        return len({self.rows[index]["seed"] for index in np.unique(self.unmarked_row)})
+
 
 class Operating(NamedTuple):
     """The threshold that misses are counted at.
 
-    threshold : with 95 % limits where it is fitted
+    threshold : with 95 % limits where it is fitted; else its limits are its value
     per_hour : false alarms that it stands for
-    how : "counted", "fitted", or "shipped" where too little was listened to
+    how : "counted", "fitted", or "shipped" where too little was listened to, or too few excerpts
     tail : of the scores that unmarked sound gives, where it is fitted
     """
 
@@ -74,7 +80,13 @@ class Comparison(NamedTuple):
 
 
 class Findings:
-    """What the rows of one arithmetic, the device's, say; and how the others compare with it."""
+    """What the rows of one arithmetic, the device's, say; and how the others compare with it.
+
+    Attributes
+    ----------
+    along : factor that misses are drawn along
+    others : what else varies, the one that changes misses most first, the programme last
+    """
 
     def __init__(self, source: Source) -> None:
         names = source.arithmetics
@@ -89,7 +101,20 @@ class Findings:
         self.operating = operating_point(self.trials, per_hour)
         self.threshold = self.operating.threshold.value
         self.rates = misses(self.trials, self.trials.score, self.along, self.threshold)
+        self.others.sort(key=lambda one: (one.name == PROGRAMME, -self.spread(one)))
         self.comparisons = compare(source.rows, source.axes, along, self.threshold)
+
+    def spread(self, factor: Factor) -> float:
+        """From the level that misses least to the one that misses most."""
+        rates = misses(self.trials, self.trials.score, factor, self.threshold)
+        known = [rate.value for rate in rates if rate.total]
+        return max(known) - min(known) if known else 0.0
+
+    @property
+    def matters_most(self) -> Factor | None:
+        """The axis with the largest spread of misses; of equals, the one drawn along."""
+        axes = [one for one in (self.along, *self.others) if one is not None and one.name != PROGRAMME]
+        return max(axes, key=self.spread, default=self.along)
 
     @property
     def overall(self) -> Rate:
@@ -112,23 +137,36 @@ def trials(rows: Sequence[dict[str, Any]]) -> Trials:
     )
 
 
+def latencies(rows: Sequence[dict[str, Any]]) -> tuple[np.ndarray, np.ndarray]:
+    """Of each mark that was found, seconds from its end to its report, and the index of its row."""
+    known = [
+        (seconds, index)
+        for index, row in enumerate(rows)
+        for seconds in row.get("mark_latencies_s") or []  # rows of older versions have none
+        if seconds is not None
+    ]
+    return np.array([seconds for seconds, _ in known]), np.array([index for _, index in known], int)
+
+
 def operating_point(found: Trials, per_hour: float) -> Operating:
     """The threshold with a false-alarm rate, from the scores of keys that mark nothing.
 
     Notes
     -----
     Within what was heard it is counted; beyond, an exponential is fitted to the highest scores, as
-    `calibrate` does, with limits from redrawn seeds: rows of one seed hear the same excerpt and noise.
+    `calibrate` does, with limits from redrawn seeds: rows of one seed hear the same excerpt and noise. With
+    fewer than LEAST_EXCERPTS there are no such limits, and nothing is fitted.
     """
-    hours = found.unmarked_hours
+    hours, shipped = found.unmarked_hours, WatermarkConfig().threshold
     high = found.unmarked >= PEAKS_FROM
     scores = found.unmarked[high]
     if len(scores) < LEAST_PEAKS or per_hour * hours * MOST_EXTRAPOLATED < 1:
-        shipped = WatermarkConfig().threshold
         return Operating(Estimate(shipped, shipped, shipped), per_hour, "shipped")
     if per_hour * hours >= fitted_peaks(len(scores)):
         counted = counted_threshold(scores, per_hour * hours)
         return Operating(Estimate(counted, counted, counted), per_hour, "counted")
+    if found.excerpts < LEAST_EXCERPTS:
+        return Operating(Estimate(shipped, shipped, shipped), per_hour, "shipped")
     seeds = np.array([row["seed"] for row in found.rows])
     peaks = np.stack([seeds[found.unmarked_row[high]], scores], axis=1)
     fit = fit_exponential(peaks, len(set(seeds)), hours, np.random.default_rng(1))

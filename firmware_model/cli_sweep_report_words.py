@@ -9,6 +9,7 @@ from firmware_model.cli_output import counted
 from firmware_model.cli_sweep_report_factors import Factor
 from firmware_model.cli_sweep_report_watermark import (
     FEW_MISSED,
+    LEAST_EXCERPTS,
     Comparison,
     Findings,
     Operating,
@@ -20,9 +21,9 @@ from firmware_model.cli_sweep_report_watermark import (
 MOST_NAMED = 5  # of kinds, in a sentence
 
 
-def reach_in_words(found: Findings) -> str:
+def reach_in_words(found: Findings, along: Factor | None) -> str:
     """Up to where few are missed, of an axis of numbers; the best and the worst, of kinds."""
-    along, rates = found.along, found.rates
+    rates = misses(found.trials, found.trials.score, along, found.threshold)
     few = f"{100 * FEW_MISSED:g} %"
     if along is None:
         return f"{percent(found.overall)} of the marks are missed"
@@ -114,8 +115,10 @@ def comparison_in_words(comparison: Comparison) -> str:
     paired, other = comparison.paired, comparison.other
     differ = f"scores differ by at most {largest_difference(comparison):.2g}"
     if not paired.discordant:
-        return f"q15 and {other} decide alike on all {several(paired.trials, 'mark')}; {differ}."
+        return f"q15 and {other} decide alike on {all_of(paired.trials, 'mark')}; {differ}."
     verdict = "more than chance explains" if paired.p < 0.05 else "no more than chance explains"
+    if not paired.can_tell:
+        verdict = "too few to tell"
     return (
         f"q15 and {other} decide differently on {paired.discordant} of {several(paired.trials, 'mark')} "
         f"({paired.first_only} found by q15 alone, {paired.second_only} by {other} alone): {verdict} "
@@ -126,13 +129,22 @@ def comparison_in_words(comparison: Comparison) -> str:
 def threshold_in_words(found: Findings) -> str:
     operating, hours = found.operating, found.trials.unmarked_hours
     value, low, high = operating.threshold
+    excerpts, rate = found.trials.excerpts, _per_hour(operating)
     if operating.how == "shipped":
+        counted_at = f"misses are counted at the shipped {value:g}"
+        if not excerpts:
+            return f"No key that marks nothing was listened for: {counted_at}."
+        few = f" ({LEAST_EXCERPTS} are needed)" if excerpts < LEAST_EXCERPTS else ""
         return (
-            f"{hours:.2g} h without a mark are too little to place a threshold for {operating.per_hour:g} "
-            f"false alarms per hour: misses are counted at the shipped {value:g}."
+            f"{hours:.2g} h without a mark, of {several(excerpts, 'excerpt')}{few}, are too little to place "
+            f"a threshold for {rate}: {counted_at}."
         )
-    heard = f"{len(found.trials.unmarked):,} stretches without a mark, {hours:.1f} h with one key"
-    rate = f"{operating.per_hour:g} false alarms per hour"
+    heard = (
+        f"{len(found.trials.unmarked):,} stretches without a mark, {hours:.1f} h with one key, "
+        f"of {several(excerpts, 'excerpt')}"
+    )
+    if len(found.trials.rows) > excerpts:
+        heard += ", each in several rows"
     if operating.how == "counted":
         return f"A threshold of {value:.2f} gives {rate}, counted on {heard}."
     factor = 1 / (operating.per_hour * hours)
@@ -147,12 +159,17 @@ def threshold_in_words(found: Findings) -> str:
 def at(operating: Operating) -> str:
     if operating.how == "shipped":
         return f"at the shipped threshold, {operating.threshold.value:g}"
-    return f"at {operating.per_hour:g} false alarms per hour (threshold {operating.threshold.value:.2f})"
+    return f"at {_per_hour(operating)} (threshold {operating.threshold.value:.2f})"
+
+
+def _per_hour(operating: Operating) -> str:
+    return f"{operating.per_hour:g} false alarm{'' if operating.per_hour == 1 else 's'} per hour"
 
 
 def percent(rate: Rate) -> str:
-    share = 100 * rate.value
-    return f"{share:.0f} %" if share >= 10 or share == 0 else f"{share:.1f} %"
+    """Two digits; 0 % and 100 % mean none and all."""
+    share = _share(rate)
+    return f"{share:.0f} %" if 10 <= share < 99.5 or share in (0, 100) else f"{share:.1f} %"
 
 
 def with_limits(rate: Rate) -> str:
@@ -162,9 +179,14 @@ def with_limits(rate: Rate) -> str:
     """
     if not rate.total:
         return "-"
-    share, low, high = (100 * part for part in (rate.value, *rate.interval))
-    some = min(max(share, 0.1), 99.9) if 0 < rate.found < rate.total else share
-    return f"{some:.1f} % ({low:.1f}–{high:.1f})"
+    low, high = (100 * limit for limit in rate.interval)
+    return f"{_share(rate):.1f} % ({low:.1f}–{high:.1f})"
+
+
+def _share(rate: Rate) -> float:
+    """In per cent; what is neither none nor all is not rounded to them."""
+    share = 100 * rate.value
+    return min(max(share, 0.1), 99.9) if 0 < rate.found < rate.total else share
 
 
 def probability(p: float) -> str:
@@ -173,6 +195,11 @@ def probability(p: float) -> str:
 
 def largest_difference(comparison: Comparison) -> float:
     return float(np.abs(comparison.first - comparison.second).max(initial=0.0))
+
+
+def all_of(count: int, noun: str) -> str:
+    """For a sentence: "all 972 marks", "the one mark"."""
+    return f"the one {noun}" if count == 1 else f"all {several(count, noun)}"
 
 
 def several(count: int, noun: str) -> str:

@@ -8,6 +8,7 @@ from numpy.typing import ArrayLike
 from scipy.stats import binomtest
 
 CONFIDENCE = 0.95
+LEAST_DISCORDANT = 6  # of fewer, not even n : 0 has p < 0.05: 2/2^5 = 0.0625, 2/2^6 = 0.031
 
 
 class Rate(NamedTuple):
@@ -55,7 +56,8 @@ class Paired(NamedTuple):
     -----
     McNemar's test in its exact form (McNemar, Psychometrika 12, 1947): only the trials count that one of the
     two found alone; were both as good, each would have half of them. The odds are those of a trial that only
-    one found having been found by the first; their limits are Clopper and Pearson's.
+    one found having been found by the first; their limits are Clopper and Pearson's. Both take trials as
+    independent.
     """
 
     both: int
@@ -72,6 +74,11 @@ class Paired(NamedTuple):
     def discordant(self) -> int:
         """Trials that only one of the two found."""
         return self.first_only + self.second_only
+
+    @property
+    def can_tell(self) -> bool:
+        """Whether the trials that only one found are enough for any split of them to be beyond chance."""
+        return self.discordant >= LEAST_DISCORDANT
 
     @property
     def p(self) -> float:

@@ -73,6 +73,8 @@ def watermark_outcome(condition: Condition, marks: int = 3) -> Outcome:
     unmarked = rng.gumbel(1.6, 0.4, (condition.impostor_keys, marks))
     extra = rng.normal(0, 0.02, marks) * (v["arithmetic"] != "q15")
     found = run >= 5.5
+    latencies_s = [0.3 + float(rng.exponential(0.2)) if each else None for each in found]
+    known = [seconds for seconds in latencies_s if seconds is not None]
     return {
         "marks": marks,
         "found": int(found.sum()),
@@ -82,7 +84,8 @@ def watermark_outcome(condition: Condition, marks: int = 3) -> Outcome:
         "mark_scores": (run + extra).tolist(),
         "one_mark_scores": (one + extra).tolist(),
         "impostor_scores": unmarked.ravel().tolist(),
-        "latency_s": 0.3 + float(rng.exponential(0.2)) if found.any() else None,
+        "latency_s": float(np.median(known)) if known else None,
+        "mark_latencies_s": latencies_s,
         "hops_differ": None if v["arithmetic"] == "q15" else int(rng.integers(2)),
         "wsr_db": -20.0,
         "rt60_s_measured": v["rt60_s"],

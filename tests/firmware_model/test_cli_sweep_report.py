@@ -159,10 +159,12 @@ def test_spectrograms_are_of_the_row_and_a_row_that_cannot_be_heard_says_why(tmp
 
 
 def found_at_the_end(folder):
-    """The report's last finding, and the plan that its commands name."""
+    """The report's last finding, and the plan that its commands name; None where there are none."""
     facts = cli_sweep_report.report(str(folder), None, None, None, False, lambda text: None)
     words = Page((folder / "report" / "report.html").read_text("utf-8")).words
-    return facts["findings"][-1], shlex.split(next(word for word in words if " --row " in word))[2]
+    command = next((word for word in words if " --row " in word), None)
+    assert (command is None) == ("Each with the command" not in "".join(words))
+    return facts["findings"][-1], None if command is None else shlex.split(command)[2]
 
 
 @pytest.mark.usefixtures("no_pictures")
@@ -201,13 +203,13 @@ def test_a_plan_that_needs_files_is_not_computed_again_without_them(tmp_path):
     folder = cases.written(tmp_path, text, cases.watermark_outcome)
     soundfile.write(noise, np.ones(16000), 16000)
     says = "A file that the plan names has changed since: the rows cannot be computed again."
-    assert found_at_the_end(folder) == (says, str(tmp_path / "plan.toml"))
+    assert found_at_the_end(folder) == (says, None)
     noise.unlink()
     says, _ = found_at_the_end(folder)
     assert says.startswith(f"The plan cannot be used any more: {tmp_path}/plan.toml: axes.noise")
     (tmp_path / "plan.toml").unlink()
     says = f"{tmp_path}/plan.toml is not there: the rows cannot be computed again."
-    assert found_at_the_end(folder)[0] == says
+    assert found_at_the_end(folder) == (says, None)
 
 
 def test_kinds_along_the_axis_and_a_threshold_that_cannot_be_placed(tmp_path):
@@ -297,6 +299,8 @@ def test_tables_for_other_programs(distance, facts, tmp_path, capsys):
     done = call(capsys, "report", distance, "--out", tmp_path / "p.html", *options)
     assert done.status == 0, done.err
     assert (tmp_path / "p.html").read_bytes() == before, "the same results give the same page"
+    pictures = {path.name for path in (distance / "report").glob("*.png")}
+    assert {path.name for path in (tmp_path / "p_files").iterdir()} == pictures
     rows = list(csv.DictReader(io.StringIO(out[0].read_text("utf-8"))))
     assert [int(row["row"]) for row in rows] == list(range(1, 257)), "the failed row too"
     assert rows[FAILED_ROW - 1]["error"] == "distance_m=1: no room <b>fits</b>"
@@ -309,6 +313,95 @@ def test_tables_for_other_programs(distance, facts, tmp_path, capsys):
     for name in ("row", "distance_m", "mark_scores", "impostor_scores", "latency_s", "programme", "found"):
         assert [row[name] for row in known] == [row[name] for row in source], name
     assert b"bittrue.plan" in table.schema.metadata
+
+
+def test_tables_alone_draw_nothing(distance, tmp_path, capsys):
+    stamps = {path: path.stat().st_mtime_ns for path in (distance / "report").iterdir()}
+    out = tmp_path / "rows.csv"
+    done = call(capsys, "report", distance, "--csv", out, "--json")
+    assert done.status == 0, done.err
+    assert (done.json["files"], done.json["pictures"]) == ([str(out)], None)
+    assert (done.json["rows"], done.json["errors"]) == (256, 1)
+    assert {path: path.stat().st_mtime_ns for path in (distance / "report").iterdir()} == stamps
+    done = call(capsys, "report", distance, "--csv", out)
+    assert done.out == f"256 rows, 1 error; arithmetic q15, float.\nwritten: {out}\n"
+
+
+def test_types_of_parquet_columns_are_those_of_the_plan_not_of_what_it_holds(tmp_path):
+    import pyarrow.parquet
+
+    types = []
+    for name, text in (
+        ("plain", ""),
+        ("full", 'snr_db = [10, "none"]\nresample_hz = 44100\nroom_m = [[5, 4, 3]]\n'),
+    ):
+        folder = cases.written(
+            tmp_path, cases.CODECS.replace("drift_ppm = 20\n", text), cases.watermark_outcome, name
+        )
+        out = tmp_path / f"{name}.parquet"
+        cli_sweep_report.report(str(folder), None, None, str(out), False, lambda text: None)
+        types.append({field.name: str(field.type) for field in pyarrow.parquet.read_schema(out)})
+    assert types[0] == types[1]
+    assert [
+        types[0][name] for name in ("row", "snr_db", "resample_hz", "room_m", "strength_db", "error")
+    ] == [
+        "int64",
+        "double",
+        "int64",
+        "string",
+        "double",
+        "string",
+    ]
+    assert types[0]["mark_latencies_s"] == "list<element: double>"
+
+
+@pytest.mark.usefixtures("no_pictures")
+def test_a_folder_that_takes_no_pictures_can_be_reported_elsewhere(tmp_path, capsys):
+    folder = cases.written(tmp_path, cases.CODECS, cases.watermark_outcome)
+    (folder / "report").write_text("in the way")
+    done = call(capsys, "report", folder, "--no-spectrograms")
+    assert (done.status, done.err.count("\n")) == (2, 1)
+    assert "cannot be made: File exists; --out FILE puts page and pictures elsewhere" in done.err
+    done = call(capsys, "report", folder, "--no-spectrograms", "--out", tmp_path / "p.html")
+    assert done.status == 0, done.err
+
+
+def test_a_page_that_fails_leaves_no_new_folder(tmp_path):
+    outcome = {"mark_scores": [], "one_mark_scores": [], "marks": 0}
+    folder = cases.written(tmp_path, cases.CODECS, lambda one: cases.watermark_outcome(one) | outcome)
+    with pytest.raises(cli_sweep_watermark.BittrueError, match="no row holds a mark"):
+        cli_sweep_report.report(str(folder), None, None, None, False, lambda text: None)
+    assert not (folder / "report").exists()
+
+
+@pytest.mark.usefixtures("no_pictures")
+def test_latency_is_that_of_marks_not_of_rows(tmp_path):
+    """Medians of rows would be 0.4 and 1 s; over the marks 0.2 0.4 4 1: median 0.7, largest 4."""
+
+    def outcome(condition):
+        seconds = [[0.2, 0.4, 4.0], [None, 1.0, None]][condition.repeat]
+        return cases.watermark_outcome(condition) | {"mark_latencies_s": seconds, "latency_s": 1.0}
+
+    plan = cases.CODECS.replace("repeats = 3", "repeats = 2").replace(', "mp3-128", "opus-16"', "")
+    folder = cases.written(tmp_path, plan, outcome)
+    facts = cli_sweep_report.report(str(folder), None, None, None, False, lambda text: None)
+    assert facts["latency_s"] == {"median": pytest.approx(0.7), "largest": 4.0}
+    assert "Of all 4 marks found" in (folder / "report" / "report.html").read_text("utf-8")
+
+
+@pytest.mark.usefixtures("no_pictures")
+def test_the_headline_names_the_axis_that_matters_most(tmp_path):
+    """The room is drawn along, being numbers; what loses the marks is the SNR."""
+
+    def outcome(condition):
+        scores = [9.0 if condition.values["snr_db"] is None else 2.0] * 3
+        return cases.watermark_outcome(condition) | {"mark_scores": scores}
+
+    axes = 'codec = ["none"]\nrt60_s = [0.3, 0.6]\nsnr_db = ["none", 5]\n'
+    folder = cases.written(tmp_path, cases.CODECS.split("[axes]")[0] + "[axes]\n" + axes, outcome)
+    facts = cli_sweep_report.report(str(folder), None, None, None, False, lambda text: None)
+    assert facts["along"] == "rt60_s"
+    assert facts["findings"][1].startswith("More than 5 % of the marks are missed with SNR 5 dB (100 %)")
 
 
 def test_without_pyarrow_one_line_says_how_to_get_it(distance, tmp_path, capsys, monkeypatch):
@@ -350,7 +443,9 @@ def test_nothing_but_errors_is_still_a_page_and_nothing_at_all_is_said(capsys, t
     folder = cases.written(tmp_path, cases.CODECS, lambda condition: "codec: broken")
     done = call(capsys, "report", folder)
     assert done.status == 0, done.err
-    assert "Every row so far ended in an error." in done.out
+    assert (
+        "9 rows, 9 errors; arithmetic q15.\nEvery row so far ended in an error: codec: broken\n" in done.out
+    )
     assert "codec: broken" in Page((folder / "report" / "report.html").read_text("utf-8")).text
     with sqlite3.connect(folder / "results.sqlite") as table:
         table.execute("DELETE FROM rows")

@@ -8,7 +8,7 @@ from firmware_model import cli_sweep_report_missed as report
 from firmware_model.cli_sweep_report_factors import Factor, factor
 from firmware_model.cli_sweep_report_source import read
 from firmware_model.cli_sweep_report_watermark import Findings
-from firmware_model.cli_sweep_report_words import limits_in_words, with_limits
+from firmware_model.cli_sweep_report_words import limits_in_words, percent, with_limits
 from tests.firmware_model import sweep_cases as cases
 
 LEVELS = """
@@ -67,6 +67,11 @@ def test_the_section_has_the_combinations_and_the_snr_that_was_left(found):
     assert by_distance.heads[2] == "SNR at the microphone, dB"
     # 10 dB less 6.02 at 2 m to 20 + 6 less 6.02, and 18.06 at 8 m
     assert [row[2] for row in by_distance.rows] == ["4.0 to 20.0", "−2.0 to 14.0", "−8.1 to 7.9"]
+
+
+def test_none_and_all_are_themselves_in_sentences_too():
+    rates = Rate(0, 2000), Rate(1, 2000), Rate(1999, 2000), Rate(2000, 2000), Rate(7, 18)
+    assert [percent(rate) for rate in rates] == ["0 %", "0.1 %", "99.9 %", "100 %", "39 %"]
 
 
 def test_the_snr_is_shown_in_steps_of_3_db():

@@ -14,6 +14,7 @@ from firmware_model.cli_sweep_report_watermark import (
     trials,
     worst,
 )
+from firmware_model.cli_sweep_report_words import comparison_in_words
 
 STRETCH_H = 2.048 / 3600
 
@@ -114,6 +115,14 @@ def test_a_fit_is_not_stretched_beyond_thirty_times_what_was_heard(rng):
     assert operating_point(found, 1 / (31 * hours)).how == "shipped"
 
 
+def test_fewer_than_five_excerpts_have_no_limits_and_the_shipped_threshold_is_kept(rng):
+    """Scores of 3000 stretches, which would do: rows of one seed hear the same excerpt."""
+    scores = 3 + rng.exponential(0.25, 3000)
+    assert operating_point(heard(scores, [1] * 50), 1.0).how == "shipped"
+    assert operating_point(heard(scores, [1, 2, 3, 4] * 10), 1.0).how == "shipped"
+    assert operating_point(heard(scores, [1, 2, 3, 4, 5] * 10), 1.0).how == "fitted"
+
+
 # --- misses ----------------------------------------------------------------------------------
 
 
@@ -166,3 +175,12 @@ def test_pairs_are_rows_alike_in_all_but_the_arithmetic():
     assert exact.factor_level.tolist() == [0, 0, 0, 1]
     assert (faulty.other, faulty.paired) == ("q15+trn", Paired(0, 1, 0, 0))
     assert compare(rows[:1], ["distance_m"], along, 5.0) == []
+    assert "on 2 of 4 marks (1 found by q15 alone, 1 by float alone): too few to tell" in comparison_in_words(
+        exact
+    )
+    assert comparison_in_words(faulty).startswith("q15 and q15+trn decide differently on 1 of 1 mark ")
+    same = compare([row(1, [6.0]), row(2, [6.0], arithmetic="float")], [], None, 5.0)
+    assert (
+        comparison_in_words(same[0])
+        == "q15 and float decide alike on the one mark; scores differ by at most 0."
+    )

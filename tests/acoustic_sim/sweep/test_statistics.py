@@ -54,6 +54,13 @@ def test_mcnemar_exact_of_nine_against_one():
     assert high == pytest.approx(0.99747 / 0.00253, rel=1e-2)
 
 
+def test_fewer_than_six_that_differ_tell_nothing():
+    """All on one side: p = 2/2^n, 0.0625 of five and 0.031 of six."""
+    assert Paired(9, 5, 0, 9).p > 0.05 > Paired(9, 6, 0, 9).p
+    assert not Paired(9, 5, 0, 9).can_tell
+    assert Paired(9, 6, 0, 9).can_tell
+
+
 def test_detectors_that_never_differ_are_not_told_apart():
     paired = Paired(40, 0, 0, 2)
     assert (paired.p, paired.discordant, paired.trials) == (1.0, 0, 42)
