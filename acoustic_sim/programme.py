@@ -2,6 +2,7 @@
 
 from functools import lru_cache
 from pathlib import Path
+from typing import NamedTuple
 
 import numpy as np
 import scipy
@@ -14,6 +15,25 @@ from acoustic_sim.excitation import KINDS, MAX_SECONDS, synthesise
 from fixedpoint.errors import AudioError
 
 SYNTHESIS_FS_HZ = 48000  # what players and codecs run at
+
+
+class Extent(NamedTuple):
+    """How much of a programme is played: samples at fs_hz, Hz."""
+
+    fs_hz: int
+    samples: int
+
+
+def extent(programme: str, seconds: float) -> Extent:
+    """That of an excerpt, by the header of a file.
+
+    Raises
+    ------
+    AudioError
+        A file that cannot be read.
+    """
+    fs_hz = SYNTHESIS_FS_HZ if programme in KINDS else rate_of(programme)
+    return Extent(fs_hz, max(1, round(seconds * fs_hz)))
 
 
 def excerpt(programme: str, seconds: float, seed: int) -> tuple[np.ndarray, int]:
@@ -38,9 +58,8 @@ def excerpt(programme: str, seconds: float, seed: int) -> tuple[np.ndarray, int]
     require_number("seconds", seconds, 1e-5, MAX_SECONDS, f"in [1e-5, {MAX_SECONDS}]")
     if programme in KINDS:
         return _synthesised(programme, seconds, seed), SYNTHESIS_FS_HZ
-    fs_hz = _rate_of(programme)
-    x = read_mono("programme", programme, fs_hz, mix=True)
-    n = max(1, round(seconds * fs_hz))
+    fs_hz, n = extent(programme, seconds)
+    x = _read(programme, fs_hz)
     # a file that is long enough is not played across its end
     places = len(x) - n + 1 if len(x) >= n else len(x)
     first = int(np.random.default_rng(seed).integers(places))
@@ -80,7 +99,23 @@ def _synthesised(kind: str, seconds: float, seed: int) -> np.ndarray:
     return cached("excerpt", excerpt_key(kind, seconds, seed), build)["x"]
 
 
-def _rate_of(path: str) -> int:
+def _read(path: str, fs_hz: int) -> np.ndarray:
+    try:
+        return read_mono("samples", path, fs_hz, mix=True)
+    except AudioError as error:
+        if str(error).startswith("samples="):  # the file as such; the rest is about what is in it
+            raise _unreadable(path) from error
+        raise AudioError(f"programme={path!r}: {error}") from error
+
+
+def rate_of(path: str) -> int:
+    """Of a sound file, Hz, by its header.
+
+    Raises
+    ------
+    AudioError
+        It cannot be read.
+    """
     try:
         return int(soundfile.info(path).samplerate)
     except (soundfile.LibsndfileError, OSError) as error:

@@ -9,7 +9,7 @@ import soxr
 
 from acoustic_sim.loudspeaker import Driver, measure_played_tone, measure_playing, simulate
 from acoustic_sim.one_thread import one_thread
-from acoustic_sim.programme import excerpt
+from acoustic_sim.programme import Extent, excerpt
 from acoustic_sim.sweep.design import Condition
 from firmware_model.cli_process import accepted_rate, run_float
 from firmware_model.dynamics.params import SAMPLE_RATES, DynamicsConfig
@@ -34,6 +34,7 @@ OUTCOME: dict[str, type] = {
     "seconds": float,  # of the programme
 }
 PEAK_DBFS = -1.0  # of programme and tone at a volume of 0 dB
+MIN_SECONDS = 0.5  # ten periods of 20 Hz, as `loudspeaker.measure_bass_level` asks
 TONE_HZ, TONE_FS_HZ = 100.0, 48000
 SETTLE_S, WINDOW_S = 1.5, 0.5  # of the tone: the slowest release is over, whole periods
 HEARD_FULL_SCALE_PA = 5.0  # of what `heard` gives; the default driver reaches 2 Pa
@@ -61,7 +62,17 @@ def check_profile(profile: str) -> DynamicsConfig:
     return load_profile(profile, TONE_FS_HZ, 1)
 
 
-CHECKS: dict[str, Callable[[Any], object]] = {"profile": check_profile, "arithmetic": parse_arithmetic}
+def check_extent(extent: Extent) -> None:
+    """Refuse an excerpt that is too short for the level of its bass: AudioError."""
+    if extent.samples < MIN_SECONDS * extent.fs_hz:
+        raise AudioError(f"the level of the bass needs {MIN_SECONDS:g} s")
+
+
+CHECKS: dict[str, Callable[[Any], object]] = {
+    "profile": check_profile,
+    "arithmetic": parse_arithmetic,
+    "seconds": check_extent,
+}
 
 
 def group_key(condition: Condition) -> Hashable:

@@ -1,7 +1,7 @@
 """What a row of a watermark sweep computes: marks through the whole path, and who finds them."""
 
 import hashlib
-from collections.abc import Hashable, Iterator, Sequence
+from collections.abc import Callable, Hashable, Iterator, Sequence
 from functools import lru_cache
 from typing import Any, NamedTuple
 
@@ -14,8 +14,9 @@ from acoustic_sim import playback
 from acoustic_sim.array_store import cached, content_key, source_key
 from acoustic_sim.codec import parse_codec
 from acoustic_sim.one_thread import one_thread
-from acoustic_sim.programme import excerpt, excerpt_key
-from acoustic_sim.scene import Scene
+from acoustic_sim.programme import Extent, excerpt, excerpt_key, rate_of
+from acoustic_sim.room import impulse_response
+from acoustic_sim.scene import MeasuredRoom, Scene
 from acoustic_sim.sweep.design import Condition
 from firmware_model import metrics, watermark
 from firmware_model.cli_detect import float_detect
@@ -23,9 +24,10 @@ from firmware_model.golden.faulty_products import detect_faulty, parse_fault
 from firmware_model.mark_scores import expected_hops, largest_in_stretches, mark_scores, report_latencies_s
 from firmware_model.watermark.detector import detect
 from firmware_model.watermark.embedder import embed
+from firmware_model.watermark.embedder_input import check_settings, marks_that_fit
 from firmware_model.watermark.key import Key
 from firmware_model.watermark.params import WatermarkConfig
-from fixedpoint.errors import BittrueError
+from fixedpoint.errors import AudioError, BittrueError
 
 # Name and type of each part of an outcome; any of them may be None.
 OUTCOME: dict[str, type] = {
@@ -95,7 +97,32 @@ def parse_arithmetic(text: str) -> Any:
     return parse_fault(fault, "watermark") if plus else None
 
 
-CHECKS = {"codec": parse_codec, "key": Key.from_hex, "arithmetic": parse_arithmetic}
+def check_programme(path: str) -> None:
+    """Refuse a file whose rate is too low to be marked: AudioError."""
+    check_settings(rate_of(path), "live", 0.0, _CONFIG)
+
+
+def check_extent(extent: Extent) -> None:
+    """Refuse an excerpt that is shorter than a mark: AudioError."""
+    if extent.fs_hz >= _CONFIG.fs_hz and not marks_that_fit(extent.samples, extent.fs_hz, _CONFIG):
+        needed = -(-_CONFIG.mark_samples * extent.fs_hz // _CONFIG.fs_hz)
+        needed_s = -(-needed * 10_000 // extent.fs_hz) / 10_000  # rounded up, so that it suffices
+        raise AudioError(f"a mark needs {needed_s:g} s")
+
+
+def check_response(path: str) -> None:
+    """Refuse a measured response that no row could use: AudioError."""
+    impulse_response(MeasuredRoom(path), fs_hz=_CONFIG.fs_hz)
+
+
+CHECKS: dict[str, Callable[[Any], object]] = {
+    "codec": parse_codec,
+    "key": Key.from_hex,
+    "arithmetic": parse_arithmetic,
+    "programme": check_programme,
+    "seconds": check_extent,
+    "rir": check_response,
+}
 
 
 def group_key(condition: Condition) -> Hashable:

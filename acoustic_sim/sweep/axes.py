@@ -34,6 +34,8 @@ class Axis:
     read : (value of TOML, folder of the plan) -> value; raises ValueError, with a message if it has more to
         say than `accepted`
     in_every_digest : False of an axis that older plans did not know: those without it keep their digest
+    word : what stands for None in a plan, if anything does
+    compared : value -> what is the same of two values that mean the same
     """
 
     name: str
@@ -42,6 +44,8 @@ class Axis:
     accepted: str
     read: Callable[[Any, Path], Any]
     in_every_digest: bool = True
+    word: str | None = None
+    compared: Callable[[Any], Any] = lambda value: value
 
     @property
     def spans(self) -> bool:
@@ -62,7 +66,7 @@ def _number(
         return float(value)
 
     also = f' or "{word}"' if word else ""
-    return Axis(name, float, default, f"in [{low:g}, {high:g}] {unit}{also}", read)
+    return Axis(name, float, default, f"in [{low:g}, {high:g}] {unit}{also}", read, word=word)
 
 
 def _whole(name: str, default: int | None, low: int, high: int, unit: str, word: str) -> Axis:
@@ -77,7 +81,8 @@ def _whole(name: str, default: int | None, low: int, high: int, unit: str, word:
             raise ValueError
         return int(value)
 
-    return Axis(name, int, default, f'an integer in [{low}, {high}] {unit} or "{word}"', read)
+    accepted = f'an integer in [{low}, {high}] {unit} or "{word}"'
+    return Axis(name, int, default, accepted, read, word=word)
 
 
 def _choice(name: str, default: str, names: tuple[str, ...]) -> Axis:
@@ -120,10 +125,7 @@ def _profile(name: str, default: str) -> Axis:
             raise ValueError
         if not value.lower().endswith(".toml"):
             return value
-        path = (folder / value).resolve()
-        if not path.is_file():
-            raise ValueError("no such file")
-        return str(path)
+        return str(_file(value, folder))
 
     return Axis(name, str, default, "a profile's name, or a file that ends in .toml", read)
 
@@ -163,9 +165,7 @@ def read_sound(value: Any, folder: Path) -> str:
     """
     if not isinstance(value, str) or not value:
         raise ValueError
-    path = (folder / value).resolve()
-    if not path.is_file():
-        raise ValueError("no such file")
+    path = _file(value, folder)
     try:
         frames = soundfile.info(path).frames
     except soundfile.LibsndfileError as error:
@@ -175,14 +175,48 @@ def read_sound(value: Any, folder: Path) -> str:
     return str(path)
 
 
+def _file(name: str, folder: Path) -> Path:
+    """The absolute path of a file; ValueError where there is none."""
+    try:
+        path = (folder / name).resolve()
+        if path.is_dir():
+            raise ValueError("a folder")
+        if not path.is_file():
+            raise ValueError("no such file")
+    except OSError as error:  # such as a name that is too long
+        raise ValueError(error.strerror or str(error)) from error
+    return path
+
+
+def in_words(product: str, name: str, value: Any) -> Any:
+    """A value of an axis as a plan would have it: None by its word, or "none"; the rest as it is."""
+    if value is not None:
+        return value
+    return next((axis.word for axis in AXES[product] if axis.name == name and axis.word), NONE)
+
+
+# Ahead of the loudspeaker, or of the dynamics processor. In a watermark sweep the recording's level follows
+# it, since the microphone's gain is the one for 0 dB, and so does the SNR where the noise has a level of its
+# own (snr_1m_db); `snr_db` holds the SNR at every volume.
 _VOLUME = _number("volume_db", 0.0, -60, 40, "dB")
 _ARITHMETIC = _text(
     PAIRED, "q15", r"q15|float|q15\+[A-Za-z0-9_.:@/-]+", '"q15", "float", or "q15+FAULT" with a named fault'
 )
 
-# Programme over noise as it would be at 1 m in free field: the noise has a level of its own, and the SNR at
-# the microphone follows from distance and room. 30 m take 30 dB at most, which leaves what `snr_db` may be.
+# Programme over noise as it would be at 1 m in free field, at a volume of 0 dB: the noise has a level of its
+# own, and the SNR at the microphone follows from volume, distance and room. 30 m take 30 dB at most, which
+# leaves what `snr_db` may be.
 _SNR_1M = replace(_number(SNR_AT_1M, None, -10, 100, "dB", "none"), in_every_digest=False)
+
+_KEY = replace(
+    _text(
+        "key",
+        "5eed5eed5eed5eed",
+        r"([0-9a-fA-F]{2}){2,64}",
+        "4 to 128 hexadecimal digits, an even number, in quotes",
+    ),
+    compared=str.lower,
+)
 
 # In the order of a table's columns, which is that of its rows as well: the first varies slowest.
 AXES: dict[str, tuple[Axis, ...]] = {
@@ -200,12 +234,7 @@ AXES: dict[str, tuple[Axis, ...]] = {
         _sound("noise", "cafe", AMBIENT_KINDS),
         _number("clip_dbfs", 0.0, -60, 0, "dBFS"),
         _number("drift_ppm", 0.0, -1000, 1000, "ppm"),
-        _text(
-            "key",
-            "5eed5eed5eed5eed",
-            r"([0-9a-fA-F]{2}){2,64}",
-            "4 to 128 hexadecimal digits, an even number, in quotes",
-        ),
+        _KEY,
         _choice("mode", "informed", ("informed", "live")),
         _number("strength_db", None, -20, 12, "dB", "default"),
         _ARITHMETIC,

@@ -136,7 +136,8 @@ def load_plan(path: str | Path, checks: Checks | None = None) -> Plan:
     Parameters
     ----------
     path : of a TOML file; sound files in it are relative to its folder
-    checks : product -> for an axis, what more the product asks of a value; raises ConfigError
+    checks : product -> for an axis, what more the product asks of a value, and for "programme" and "seconds",
+        see `read_programme`; raises BittrueError
 
     Raises
     ------
@@ -160,8 +161,8 @@ def parse_plan(text: str, path: str | Path, checks: Checks | None = None) -> Pla
         raise ConfigError(f"{path}: not TOML: {error}") from error
     problems = Problems(Path(path).resolve().parent)
     settings = read_settings(table, problems)
-    programmes, seconds = read_programme(table.get("programme"), problems)
     asked = checks(settings["product"]) if checks else {}
+    programmes, seconds = read_programme(table.get("programme"), asked, problems)
     levels = read_axes(table.get("axes", {}), settings, asked, problems)
     check_places(levels, problems)
     problems.raise_for(path)

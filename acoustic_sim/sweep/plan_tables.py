@@ -5,6 +5,7 @@ from pathlib import Path
 from typing import Any
 
 from acoustic_sim.excitation import KINDS, MAX_SECONDS
+from acoustic_sim.programme import extent
 from acoustic_sim.sweep.axes import (
     AXES,
     OF_A_SIMULATED_ROOM,
@@ -85,8 +86,13 @@ def _number(table: dict[str, Any], name: str, problems: Problems) -> Any:
     return value
 
 
-def read_programme(table: Any, problems: Problems) -> tuple[tuple[str, ...], float]:
-    """What is played, kinds and absolute paths, and for how many seconds."""
+def read_programme(
+    table: Any, checks: Mapping[str, Callable[[Any], object]], problems: Problems
+) -> tuple[tuple[str, ...], float]:
+    """What is played, kinds and absolute paths, and for how many seconds.
+
+    checks : "programme" of a file's path, and "seconds" of a `programme.Extent`, where the product asks
+    """
     if not isinstance(table, dict):
         problems.add("[programme]: missing; a table with synthesise or files is needed")
         return (), 1.0
@@ -99,7 +105,8 @@ def read_programme(table: Any, problems: Problems) -> tuple[tuple[str, ...], flo
             accepted = f"must be one of {', '.join(KINDS)}{did_you_mean(kind, KINDS, '; ')}"
             problems.add(f"programme.synthesise={kind!r}: {accepted}")
     for name in _list(table, "files", problems):
-        path = _accepted("programme.files", "a WAV or FLAC file", read_sound, name, problems)
+        check = checks.get("programme")
+        path = _accepted("programme.files", "a WAV or FLAC file", read_sound, name, problems, check)
         if path is not None:
             problems.files[path] = name
             found.append(path)
@@ -111,7 +118,19 @@ def read_programme(table: Any, problems: Problems) -> tuple[tuple[str, ...], flo
     if not _is_number(seconds, False) or not 0.1 <= seconds <= MAX_SECONDS:
         problems.add(f"programme.seconds={seconds!r}: must be in [0.1, {MAX_SECONDS}]")
         seconds = 8
+    elif "seconds" in checks:
+        _name_too_short(found, float(seconds), checks["seconds"], problems)
     return tuple(found), float(seconds)
+
+
+def _name_too_short(
+    programmes: Iterable[str], seconds: float, check: Callable[[Any], object], problems: Problems
+) -> None:
+    for programme in programmes:
+        try:
+            check(extent(programme, seconds))
+        except BittrueError as error:
+            problems.add(f"programme.seconds={seconds:g}: {error}")
 
 
 def _list(table: dict[str, Any], name: str, problems: Problems) -> list[Any]:
@@ -177,12 +196,19 @@ def _levels(
     given = value if isinstance(value, list) and not one_room else [value]
     if not given:
         problems.add(f"{where}=[]: must hold at least one value")
-    found = [_accepted(where, axis.accepted, axis.read, each, problems, check) for each in given]
-    for each, path in zip(given, found, strict=True):
-        if isinstance(path, str) and Path(path).is_absolute():  # nothing but a file's name is
-            problems.files[path] = each
-    for each in dict.fromkeys(v for v in found if found.count(v) > 1 and v is not None):
-        problems.add(f"{where}={each!r}: given twice")
+    found, seen = [], []
+    for each in given:
+        before = len(problems)
+        value = _accepted(where, axis.accepted, axis.read, each, problems, check)
+        found.append(value)
+        if len(problems) > before:
+            continue
+        if isinstance(value, str) and Path(value).is_absolute():  # nothing but a file's name is
+            problems.files[value] = each
+        same = None if value is None else axis.compared(value)
+        if same in seen:
+            problems.add(f"{where}={each if value is None else value!r}: given twice")
+        seen.append(same)
     return tuple(found) or (axis.default,)
 
 
@@ -232,12 +258,13 @@ def _accepted(
     check: Callable[[Any], object] | None = None,
 ) -> Any:
     """The value as it is used, or None and a problem."""
+    found = value
     try:
         found = read(value, problems.folder)
         if check is not None and found is not None:
             check(found)
     except BittrueError as error:  # says all there is to say, and most often begins with the argument
-        says, name = str(error), where.removeprefix("axes.")
+        says, name = str(error).replace(repr(found), repr(value)), where.removeprefix("axes.")
         problems.add(f"axes.{says}" if says.startswith(name) else f"{where}={value!r}: {says}")
         return None
     except ValueError as error:

@@ -7,13 +7,14 @@ import soundfile
 from acoustic_sim.excitation import synthesise
 from acoustic_sim.loudspeaker import Driver, measure_playing, measure_thd, simulate
 from acoustic_sim.one_thread import one_thread
+from acoustic_sim.programme import Extent
 from acoustic_sim.sweep.axes import AXES
 from acoustic_sim.sweep.design import Condition
 from firmware_model import cli_sweep_dynamics as sweep
 from firmware_model.dynamics.profiles import NAMES, load_profile
 from firmware_model.dynamics.stream import process
 from firmware_model.pcm import to_q15
-from fixedpoint.errors import ConfigError
+from fixedpoint.errors import BittrueError
 
 DEFAULTS = {axis.name: axis.default for axis in AXES["mbdp"]}
 SECONDS, FS_HZ = 1.0, 16000
@@ -175,11 +176,12 @@ def test_an_error_is_one_line_and_the_rows_around_it_stand(music, tmp_path):
     [
         ("profile", "smart-speeker", "headset"),
         ("arithmetic", "q15+wrap@score_from", "q15+truncate@exchange_row"),
+        ("seconds", Extent(11025, 5512), Extent(48000, 24000)),
     ],
 )
 def test_plans_are_checked_before_they_run(axis, bad, good):
     sweep.CHECKS[axis](good)
-    with pytest.raises(ConfigError):
+    with pytest.raises(BittrueError):
         sweep.CHECKS[axis](bad)
 
 

@@ -8,18 +8,21 @@ from threadpoolctl import threadpool_limits
 from acoustic_sim import playback
 from acoustic_sim.channel import listen, reverberate
 from acoustic_sim.excitation import synthesise
+from acoustic_sim.programme import Extent
 from acoustic_sim.sweep.axes import AXES
 from acoustic_sim.sweep.design import Condition
+from acoustic_sim.sweep.plan import load_plan
 from firmware_model import cli_sweep_watermark as sweep
 from firmware_model.watermark.detector import detect
 from firmware_model.watermark.embedder import embed
 from firmware_model.watermark.key import Key
 from firmware_model.watermark.params import WatermarkConfig
-from fixedpoint.errors import ConfigError
+from fixedpoint.errors import BittrueError, ConfigError
 
 CONFIG = WatermarkConfig()
 DEFAULTS = {axis.name: axis.default for axis in AXES["watermark"]}
 SECONDS = 4.3  # two marks
+X = np.random.default_rng(0).standard_normal(8000).clip(-3, 3)
 
 
 def row(number=1, *, programme="music", seconds=SECONDS, seed=7, impostor_keys=2, **changed):
@@ -283,9 +286,38 @@ def test_an_error_is_one_line_and_the_rows_around_it_stand(monkeypatch, quiet):
         ("codec", "aac-8", "aac-96"),
         ("key", "xyz", "5eed"),
         ("arithmetic", "q15+trunk", "q15+wrap@score_from"),
+        ("seconds", Extent(48000, 98303), Extent(48000, 98304)),  # a mark is 32768 samples at 16 kHz
+        ("seconds", Extent(22050, 45158), Extent(22050, 45159)),
+        ("seconds", Extent(16000, 100), Extent(8000, 100)),  # of a rate that is refused by itself
     ],
 )
 def test_plans_are_checked_before_they_run(axis, bad, good):
     sweep.CHECKS[axis](good)
-    with pytest.raises(ConfigError):
+    with pytest.raises(BittrueError):
         sweep.CHECKS[axis](bad)
+
+
+def test_files_that_no_row_could_use_are_refused_with_the_plan(tmp_path):
+    decay = np.random.default_rng(1).standard_normal(8000) * 10 ** (-3 * np.arange(8000) / 4800)
+    files = {"low": (0.1 * X, 8000), "fit": (0.1 * X, 16000), "decay": (0.1 * decay, 16000)}
+    files |= {"silent": (np.zeros(800), 16000), "one": (np.ones(1), 44100), "flat": (0.1 * X, 16000)}
+    for name, (samples, fs_hz) in files.items():
+        soundfile.write(tmp_path / f"{name}.wav", samples, fs_hz)
+
+    def says(head, axes=""):
+        path = tmp_path / "plan.toml"
+        path.write_text(f"product = 'watermark'\n[programme]\n{head}\n[axes]\n{axes}\n")
+        with pytest.raises(ConfigError) as caught:
+            load_plan(path, lambda _: sweep.CHECKS)
+        return str(caught.value).partition("plan.toml: ")[2]
+
+    assert says("files = ['fit.wav', 'low.wav']") == (
+        "programme.files='low.wav': 8000 Hz audio found; at least 16000 Hz needed"
+    )
+    assert says("synthesise = ['music', 'voice']\nseconds = 1") == "programme.seconds=1: a mark needs 2.048 s"
+    found = says("files = ['fit.wav']", "rir = ['decay.wav', 'silent.wav', 'one.wav', 'flat.wav']")
+    assert found.split("; axes.") == [
+        "axes.rir='silent.wav': silent; a room response needs a direct sound",
+        "rir='one.wav': too short for 16000 Hz",
+        "rir='flat.wav': 0.500 s: 15 dB of decay, 20 dB above the noise, are needed for RT60",
+    ]

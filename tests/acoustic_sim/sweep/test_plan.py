@@ -4,9 +4,10 @@ import numpy as np
 import pytest
 import soundfile
 
+from acoustic_sim.sweep.axes import in_words
 from acoustic_sim.sweep.design import Span, cells
 from acoustic_sim.sweep.plan import load_plan
-from fixedpoint.errors import ConfigError
+from fixedpoint.errors import AudioError, ConfigError
 from tests.acoustic_sim.sweep.toy import write_plan
 
 HEAD = 'product = "watermark"\n'
@@ -20,6 +21,8 @@ def plan_of(tmp_path):
     soundfile.write(tmp_path / "none.wav", np.zeros(0), 16000)
     (tmp_path / "b.wav").write_text("this is no audio")
     (tmp_path / "mine.toml").write_text("")
+    for name in ("folder.wav", "folder.toml"):
+        (tmp_path / name).mkdir()
 
     def make(text, checks=None):
         path = tmp_path / "plan.toml"
@@ -201,6 +204,12 @@ BAD = {
     AXIS + "distance_m = nan\n": "axes.distance_m=nan: must be in",
     AXIS + "distance_m = []\n": "axes.distance_m=[]: must hold at least one value",
     AXIS + "distance_m = [1, 2, 1]\n": "axes.distance_m=1.0: given twice",
+    AXIS + "snr_db = ['none', 20, 'none']\n": "axes.snr_db='none': given twice",
+    AXIS + "strength_db = ['default', 'default']\n": "axes.strength_db='default': given twice",
+    AXIS + "key = ['aabb', 'AABB']\n": "axes.key='AABB': given twice",
+    AXIS + f"rir = '{'r' * 300}.wav'\n": "rrr.wav': File name too long; must be a WAV or FLAC file",
+    AXIS + "noise = 'folder.wav'\n": "axes.noise='folder.wav': a folder; must be one of",
+    "product = 'mbdp'\n" + PROGRAMME + "[axes]\nprofile = 'folder.toml'\n": "profile='folder.toml': a folder",
     AXIS + "distance_m = 31\n": "axes.distance_m=31: must be in [0.3, 30] metres in a room made to fit",
     AXIS
     + "distance_m = [3, 9]\nroom_m = [5, 4, 2.5]\n": "axes.distance_m=9: must be in [0.3, 4.52] in a room",
@@ -266,6 +275,31 @@ def test_what_a_product_asks_of_a_value_is_part_of_the_message(plan_of):
     assert len(plan_of(text).conditions()) == 1
     with pytest.raises(ConfigError, match="profile 'x': none of ours"):
         plan_of(text, lambda product: {"profile": refuse} if product == "mbdp" else {})
+
+
+def test_a_product_may_ask_something_of_what_is_played(plan_of):
+    """By a file's header, and of the excerpt of each programme; without the product nothing is asked."""
+
+    def refuse(path):
+        raise AudioError(f"{soundfile.info(path).samplerate} Hz found")
+
+    def refuse_short(extent):
+        if extent.samples < 50_000:
+            raise AudioError(f"{extent.samples} samples at {extent.fs_hz} Hz")
+
+    text = HEAD + "[programme]\nsynthesise = ['music']\nfiles = ['a.wav']\nseconds = 2\n"
+    asked = {"programme": refuse, "seconds": refuse_short}
+    with pytest.raises(ConfigError, match=r"plan.toml: programme.files='a.wav': 16000 Hz found$"):
+        plan_of(text, lambda _: asked)
+    with pytest.raises(ConfigError, match=r"plan.toml: programme.seconds=2: 32000 samples at 16000 Hz$"):
+        plan_of(text, lambda _: {"seconds": refuse_short})
+    assert len(plan_of(text).conditions()) == 2
+
+
+def test_none_has_the_word_that_a_plan_has_for_it():
+    assert in_words("watermark", "strength_db", None) == "default"
+    assert in_words("watermark", "snr_db", None) == in_words("watermark", "rir", None) == "none"
+    assert in_words("watermark", "snr_db", 3.0) == 3.0
 
 
 def test_a_plan_that_cannot_be_read_is_named(tmp_path):
