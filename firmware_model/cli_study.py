@@ -11,12 +11,15 @@ from firmware_model import cli_output as output
 from firmware_model.cli_options import Json, Seed, refuse
 from fixedpoint.errors import ConfigError
 
+_EVERY_ROW_FAILED = 1
+_TERMINATED = 143  # 128 + SIGTERM, as a shell reports it
+
 app = typer.Typer(add_completion=False, rich_markup_mode=None)
 
 
 @app.command(short_help="Run a plan of rooms, noises, codecs: what is found, row by row.")
 def sweep(
-    path: Annotated[str, typer.Argument(metavar="PLAN", help="The plan, a TOML file.")],
+    path: Annotated[str, typer.Argument(metavar="PLAN", help="The plan, a TOML file; - is standard input.")],
     out: Annotated[
         str | None, typer.Option("--out", metavar="DIR", help="Folder of the results; made if there is none.")
     ] = None,
@@ -39,22 +42,27 @@ def sweep(
     retry: Annotated[
         bool, typer.Option("--retry", help="Compute rows again that ended in an error.")
     ] = False,
+    dry_run: Annotated[
+        bool, typer.Option("--dry-run", help="Check, and print rows and levels; compute and write nothing.")
+    ] = False,
     json: Json = False,
 ) -> None:
     """Run a plan; each row is kept in DIR/results.sqlite as it comes.
 
     The same command goes on where it was, after Ctrl-C or anything worse. A row that fails is kept with its
-    error. Status 0: every row is there; 2: the plan or DIR cannot be used, what DIR holds is as it was.
-    Plans to begin with are in examples/.
+    error. Status 0: every row is there; 1: and each of them is an error; 2: the plan or DIR cannot be used,
+    what DIR holds is as it was. Plans to begin with are in examples/.
 
     \b
     bittrue sweep examples/smoke.toml --out smoke --jobs 4
     bittrue report smoke
     """
-    from firmware_model import cli_sweep
+    from acoustic_sim.interrupts import Terminated
+    from firmware_model import cli_sweep, cli_sweep_dry_run, cli_sweep_progress
 
     if row is not None:
-        refuse({"--out": out, "--jobs": jobs, "--cluster": cluster, "--retry": retry}, "--row")
+        others = {"--out": out, "--jobs": jobs, "--cluster": cluster, "--retry": retry, "--dry-run": dry_run}
+        refuse(others, "--row")
         if wav is not None:
             output.check_output(wav, [path], (".wav", ".flac"))
             output.check_streams(wav, json)
@@ -67,16 +75,29 @@ def sweep(
             output.emit(cli_sweep.row_in_words(found))
         return
     refuse({"--wav": wav}, "a whole plan")
-    if out is None:
+    if out is None and not dry_run:
         raise ConfigError("--out: missing; give a folder for the results, or --row N for one row")
     if jobs is not None and cluster is not None:
         raise ConfigError("--jobs: a cluster has its own; drop --jobs or --cluster")
-    with cli_sweep.showing("sweep") as tell:
-        swept = cli_sweep.sweep(path, out, jobs or 1, cluster, retry, tell)
+    if dry_run or out is None:
+        would = cli_sweep_dry_run.dry_run(path, out)
+        if json:
+            output.emit_json(would)
+        else:
+            output.emit(cli_sweep_dry_run.in_words(would))
+        return
+    try:
+        with cli_sweep_progress.showing("sweep") as tell:
+            swept = cli_sweep.sweep(path, out, jobs or 1, cluster, retry, tell)
+    except Terminated:
+        raise typer.Exit(_TERMINATED) from None
     if json:
         output.emit_json(cli_sweep.facts(out, swept))
+        if swept.all_failed:
+            output.note(f"{out}: {cli_sweep.EVERY_ROW_FAILED}")
     else:
         output.emit(cli_sweep.in_words(out, swept))
+    raise typer.Exit(_EVERY_ROW_FAILED if swept.all_failed else 0)
 
 
 @app.command(short_help="What a sweep found, as one page for people, and as tables.")

@@ -1,21 +1,23 @@
-"""`sweep`: whose rows a plan's are, progress on stderr, what is printed."""
+"""`sweep`: whose rows a plan's are, and what is printed of them."""
 
 import hashlib
 import importlib
-import signal
 import sys
 import time
-from collections.abc import Callable, Iterator, Mapping
-from contextlib import contextmanager
+from collections.abc import Callable, Mapping
+from functools import cache
 from pathlib import Path
 from typing import Any, NamedTuple, Protocol
 
+from acoustic_sim.array_store import limit_bytes
 from acoustic_sim.sweep.design import Condition
 from acoustic_sim.sweep.plan import Plan, load_plan, parse_plan
 from acoustic_sim.sweep.results import Results
 from acoustic_sim.sweep.run import Progress, run
 from acoustic_sim.sweep.worker import Evaluate, evaluate_batch
 from firmware_model import cli_output as output
+from firmware_model.cli_sweep_progress import duration
+from firmware_model.cli_sweep_report_factors import text_of
 from fixedpoint.errors import BittrueError, ConfigError
 
 _MODULES = {
@@ -39,7 +41,8 @@ _DECIDES_ROWS = (  # of the sources; reports, benchmarks and the other commands 
     "firmware_model/golden/fault*.py",
 )
 _ERRORS_SHOWN = 3
-_NOTE_SECONDS = 30.0  # between lines of progress, where stderr is no terminal
+EVERY_ROW_FAILED = "every row failed"
+_STDIN_NAME = "standard input"
 
 
 class Product(Protocol):
@@ -74,6 +77,24 @@ def load(path: str) -> Plan:
     return load_plan(path, _checks)
 
 
+def read(path: str) -> Plan:
+    """A plan to run, as `load`; "-" is standard input, whose sound files are relative to the working folder.
+
+    Raises
+    ------
+    ConfigError
+    """
+    if path != output.STDIO:
+        return load(path)
+    if sys.stdin is None:
+        raise ConfigError(f"{path}: cannot be read: standard input is closed")
+    try:
+        text = sys.stdin.buffer.read().decode("utf-8-sig")
+    except UnicodeDecodeError as error:
+        raise ConfigError(f"{_STDIN_NAME}: not UTF-8 text; a TOML file is needed") from error
+    return parse(text, _STDIN_NAME)
+
+
 def parse(text: str, path: str) -> Plan:
     """A plan whose text is at hand, checked as `load` does; `path` is that of its file, there or not."""
     return parse_plan(text, path, _checks)
@@ -83,14 +104,29 @@ def _checks(product: str) -> Mapping[str, Callable[[Any], object]]:
     return product_of(product).CHECKS
 
 
+@cache
 def code_digest() -> str:
-    """First 16 hex digits of the SHA-256 of the sources that decide a row."""
+    """First 16 hex digits of the SHA-256 of the sources that decide a row, as they were at the first call.
+
+    A worker of a cluster has loaded them by then: what is edited later does not count there either.
+    """
     root = Path(__file__).resolve().parents[1]
     digest = hashlib.sha256()
     for pattern in _DECIDES_ROWS:
         for path in sorted(root.glob(pattern)):
             digest.update(path.relative_to(root).as_posix().encode() + b"\0" + path.read_bytes() + b"\0")
     return digest.hexdigest()[:16]
+
+
+def identity() -> str:
+    """What must be the same on every worker; a worker that could compute nothing but errors says so.
+
+    Raises
+    ------
+    ConfigError
+    """
+    limit_bytes()
+    return code_digest()
 
 
 class Swept(NamedTuple):
@@ -102,6 +138,11 @@ class Swept(NamedTuple):
     progress: Progress
     errors: list[tuple[str, int]]
     seconds: float
+
+    @property
+    def all_failed(self) -> bool:
+        """Whether no row is anything but an error."""
+        return 0 < self.progress.done == self.progress.errors
 
 
 def sweep(
@@ -118,7 +159,9 @@ def sweep(
     ------
     BittrueError
     """
-    plan, begun = load(path), time.perf_counter()
+    check_folder(out)
+    limit_bytes()  # a wrong one would make an error of each row
+    plan, begun = read(path), time.perf_counter()
     product = product_of(plan.product)
     with Results.open(out, plan, product.OUTCOME, {"code": code_digest()}) as results:
         if retry:
@@ -133,7 +176,8 @@ def sweep(
                 jobs=jobs,
                 cluster=cluster,
                 progress=tell,
-                identity=code_digest,
+                identity=identity,
+                note=output.note,
             )
         except KeyboardInterrupt:
             kept = output.counted(results.counts()[0], "row")
@@ -142,6 +186,14 @@ def sweep(
             )
             raise
         return Swept(progress, results.errors(), time.perf_counter() - begun)
+
+
+def check_folder(out: str) -> None:
+    """Raise ConfigError of a name that cannot be that of a folder of results."""
+    if out in ("", output.STDIO):
+        raise ConfigError(f"--out {out!r}: must be the name of a folder")
+    if Path(out).exists() and not Path(out).is_dir():
+        raise ConfigError(f"--out {out}: is no folder; results need one")
 
 
 def one_row(path: str, row: int, wav: str | None) -> dict[str, Any]:
@@ -156,10 +208,10 @@ def one_row(path: str, row: int, wav: str | None) -> dict[str, Any]:
     BittrueError
         No such row; an error in it.
     """
-    plan = load(path)
+    plan = read(path)
     rows = plan.conditions()
     if not 1 <= row <= len(rows):
-        raise ConfigError(f"--row {row}: must be in [1, {len(rows)}], the rows of {path}")
+        raise ConfigError(f"--row {row}: must be in [1, {len(rows)}], the rows of {plan.path}")
     condition, product = rows[row - 1], product_of(plan.product)
     if wav is not None:
         from firmware_model import cli_audio
@@ -197,9 +249,10 @@ def in_words(folder: str, swept: Swept) -> str:
     computed = progress.done - progress.before
     lines = [f"{folder}: {output.counted(progress.done, 'row')}, {computed} of them now"]
     if computed:
-        lines[0] += f" in {_duration(swept.seconds)}, {computed / swept.seconds:.2f} a second"
+        lines[0] += f" in {duration(swept.seconds)}, {computed / swept.seconds:.2f} a second"
     if progress.errors:
-        lines.append(f"{output.counted(progress.errors, 'row')} with an error; --retry computes them again:")
+        failed = f"{output.counted(progress.errors, 'row')} with an error"
+        lines.append(f"{EVERY_ROW_FAILED if swept.all_failed else failed}; --retry computes them again:")
         lines += [f"  {count}: {line}" for line, count in swept.errors[:_ERRORS_SHOWN]]
     if len(swept.errors) > _ERRORS_SHOWN:
         lines.append(f"  and {len(swept.errors) - _ERRORS_SHOWN} other errors")
@@ -209,65 +262,5 @@ def in_words(folder: str, swept: Swept) -> str:
 def row_in_words(row: dict[str, Any]) -> str:
     """One row, a line for each column."""
     width = max(map(len, row))
-    return "\n".join(f"{name:{width}}  {'none' if value is None else value}" for name, value in row.items())
-
-
-@contextmanager
-def showing(title: str) -> Iterator[Callable[[Progress], None]]:
-    """Rows, rate and time left on stderr: a bar on a terminal, else a line now and then."""
-    if signal.getsignal(signal.SIGINT) is signal.SIG_DFL:
-        signal.signal(signal.SIGINT, signal.default_int_handler)  # see `cli.main`
-    if sys.stderr is None or not sys.stderr.isatty():
-        yield _Notes(title)
-        return
-    from rich.console import Console
-    from rich.progress import BarColumn, MofNCompleteColumn, TextColumn
-    from rich.progress import Progress as Bar
-
-    columns = (
-        TextColumn("{task.description}", markup=False),
-        BarColumn(),
-        MofNCompleteColumn(),
-        TextColumn("{task.fields[rate]}"),
-    )
-    with Bar(*columns, console=Console(stderr=True), transient=True) as bar:
-        task, begun = bar.add_task(title, total=None, rate=""), time.monotonic()
-
-        def tell(progress: Progress) -> None:
-            rate = (progress.done - progress.before) / max(time.monotonic() - begun, 1e-3)
-            errors = f", {output.counted(progress.errors, 'error')}" if progress.errors else ""
-            shown = f"{rate:.2f} rows/s{errors}{_left(progress)}"
-            bar.update(task, completed=progress.done, total=progress.total, rate=shown)
-
-        yield tell
-
-
-class _Notes:
-    """Lines of progress for a log."""
-
-    def __init__(self, title: str) -> None:
-        self._title = title
-        self._begun = self._last = time.monotonic()
-
-    def __call__(self, progress: Progress) -> None:
-        now = time.monotonic()
-        computed = progress.done - progress.before
-        if now - self._last < _NOTE_SECONDS or not computed:
-            return
-        self._last = now
-        rate = computed / (now - self._begun)
-        output.note(
-            f"{self._title}: {progress.done} of {progress.total} rows, {rate:.2f} a second{_left(progress)}"
-        )
-
-
-def _left(progress: Progress) -> str:
-    return "" if progress.seconds_left is None else f", {_duration(progress.seconds_left)} left"
-
-
-def _duration(seconds: float) -> str:
-    """ "42 s", "3 min 20 s", "2 h 5 min"."""
-    if seconds < 60:
-        return f"{seconds:.0f} s"
-    minutes, rest = divmod(round(seconds), 60)
-    return f"{minutes} min {rest} s" if minutes < 60 else f"{minutes // 60} h {minutes % 60} min"
+    shown = {name: text_of(name, value) if value is None else value for name, value in row.items()}
+    return "\n".join(f"{name:{width}}  {value}" for name, value in shown.items())

@@ -22,6 +22,7 @@ from fixedpoint.errors import BittrueError, ConfigError
 
 _ONE_THREAD = ("OMP", "OPENBLAS", "MKL", "NUMEXPR", "VECLIB_MAXIMUM", "NUMBA")
 _CONNECT_SECONDS = 10.0
+_BEGIN_SECONDS = 1.0  # milliseconds, as a rule
 WORKERS_SECONDS = 30.0  # that a cluster may be without workers
 
 Note = Callable[[str], None]
@@ -102,6 +103,10 @@ class LocalPool:
 
     def close(self) -> None:
         """End the processes, whatever they are doing."""
+        deadline = time.monotonic() + _BEGIN_SECONDS
+        for future in self._busy:  # loky's thread fails over a call that it has not begun when it is to end
+            while not (future.running() or future.done()) and time.monotonic() < deadline:
+                time.sleep(0.002)
         for executor in [*self._free, *self._busy.values()]:
             executor.shutdown(kill_workers=True)
 

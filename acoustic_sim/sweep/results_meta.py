@@ -75,15 +75,18 @@ def versions_here(code: Mapping[str, str]) -> dict[str, str]:
     return found | dict(code)
 
 
-def refuse_another(folder: Path, plan: Plan, outcome: Mapping[str, type], code: Mapping[str, str]) -> None:
-    """Raise ConfigError unless the file is one that this plan and this version can go on with."""
+def refuse_another(folder: Path, plan: Plan, outcome: Mapping[str, type], code: Mapping[str, str]) -> bool:
+    """Raise ConfigError unless the file is one that this plan and this version can go on with.
+
+    Returns whether it has tables; a sweep that was killed as it began leaves none.
+    """
     with named(folder, "cannot be read"):
         connection = connect_to_read(folder)
         try:
             if connection.execute("PRAGMA quick_check(1)").fetchone()[0] != "ok":
                 raise sqlite3.DatabaseError("its pages do not fit together")
             if not require_tables(connection):
-                return
+                return False
             meta = read_meta(connection)
             names = [name for _, name, *_ in connection.execute("PRAGMA table_info(rows)")]
         finally:
@@ -99,6 +102,7 @@ def refuse_another(folder: Path, plan: Plan, outcome: Mapping[str, type], code: 
             f"{folder}: holds results of another version ({_in_words(there, here)}); "
             f"this is {_in_words(here, here)}; give another folder"
         )
+    return True
 
 
 def _what_differs(meta: Mapping[str, Any], plan: Plan) -> str:

@@ -1,5 +1,6 @@
 """`sweep`: rows of both products, one row alone, Ctrl-C."""
 
+import io
 import os
 import signal
 import subprocess
@@ -12,7 +13,7 @@ import pytest
 import soundfile
 
 from acoustic_sim.sweep.results import Results
-from firmware_model import cli_sweep
+from firmware_model import cli_sweep, cli_sweep_progress
 from tests.firmware_model.cli_cases import call
 
 WATERMARK = """
@@ -106,6 +107,82 @@ def test_rows_with_errors_are_counted_named_and_computed_again_on_demand(capsys,
     assert [row["row"] for row in table(tmp_path / "out") if row["error"]] == [2, 4]
     again = call(capsys, "sweep", path, "--out", tmp_path / "out", "--retry", "--jobs", 1, "--json").json
     assert (again["computed"], again["errors"][0]["rows"]) == (2, 2)
+
+
+def test_where_every_row_failed_the_status_says_so(capsys, tmp_path):
+    path = tmp_path / "plan.toml"
+    path.write_text(ONE_ROW[MBDP].replace('"music"', '"silence"'))
+    found = call(capsys, "sweep", path, "--out", tmp_path / "out")
+    assert (found.status, found.err) == (1, "")
+    assert found.out.splitlines()[1] == "every row failed; --retry computes them again:"
+    again = call(capsys, "sweep", path, "--out", tmp_path / "out", "--json")
+    assert (again.status, again.json["errors"][0]["rows"]) == (1, 1)
+    assert again.err == f"{tmp_path}/out: every row failed\n"
+
+
+def test_a_dry_run_counts_and_checks_and_writes_nothing(capsys, swept, tmp_path):
+    path, folder = swept
+    before = {file: file.stat().st_mtime_ns for file in folder.parent.rglob("*")}
+    found = call(capsys, "sweep", path, "--out", folder, "--dry-run", "--json")
+    assert (found.status, found.err) == (0, "")
+    assert {name: found.json[name] for name in ("rows", "done", "errors")} == dict(rows=4, done=4, errors=0)
+    assert all(len(values) == 2 for values in found.json["axes"].values())
+    assert len(found.json["axes"]) == 2
+    fresh = call(capsys, "sweep", path, "--dry-run", "--out", tmp_path / "new", "--jobs", 2)
+    assert (fresh.status, fresh.err) == (0, "")
+    assert fresh.out.splitlines()[0].startswith(f"{path}: 4 rows of ")
+    assert "already" not in fresh.out
+    assert not (tmp_path / "new").exists()
+    assert {file: file.stat().st_mtime_ns for file in folder.parent.rglob("*")} == before
+    (tmp_path / "other.toml").write_text(path.read_text() + "[other]\n")
+    assert call(capsys, "sweep", tmp_path / "other.toml", "--dry-run").status == 2
+    (tmp_path / "other.toml").write_text(ONE_ROW[path.read_text()])
+    other = call(capsys, "sweep", tmp_path / "other.toml", "--dry-run", "--out", folder)
+    assert (other.status, "holds results of another plan" in other.err) == (2, True)
+
+
+def test_a_dry_run_shows_the_ends_of_many_values_and_the_plans_own_word_for_none(capsys, tmp_path):
+    text = WATERMARK.replace("distance_m = 1", "distance_m = {from = 1, to = 5, steps = 21}")
+    (tmp_path / "plan.toml").write_text(text + 'strength_db = ["default", 3]\n')
+    lines = call(capsys, "sweep", tmp_path / "plan.toml", "--dry-run").out.splitlines()
+    assert lines[0] == f"{tmp_path}/plan.toml: 168 rows of watermark, factorial; nothing is computed"
+    assert [line.split() for line in lines if line.startswith(("distance", "strength", "snr"))] == [
+        ["distance_m", "21", "1,", "1.2,", "1.4,", "...,", "5"],
+        ["snr_db", "2", "20,", "none"],
+        ["strength_db", "2", "default,", "3"],
+    ]
+
+
+def test_a_plan_from_standard_input_finds_its_audio_from_the_working_folder(capsys, monkeypatch, tmp_path):
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "audio").mkdir()
+    soundfile.write("audio/a.wav", np.full(16000, 0.1), 16000)
+    text = ONE_ROW[MBDP].replace('synthesise = ["music"]', 'files = ["audio/a.wav"]')
+    monkeypatch.setattr(sys, "stdin", io.TextIOWrapper(io.BytesIO(text.encode())))
+    found = call(capsys, "sweep", "-", "--dry-run", "--json")
+    assert (found.status, found.json["rows"], found.json["programmes"]) == (0, 1, ["audio/a.wav"])
+    monkeypatch.setattr(sys, "stdin", io.TextIOWrapper(io.BytesIO(text.encode())))
+    row = call(capsys, "sweep", "-", "--row", 1, "--json")
+    assert (row.status, row.json["programme"]) == (0, "audio/a.wav")
+
+
+def test_sigterm_ends_as_ctrl_c_does(capsys, monkeypatch, tmp_path):
+    """As from `docker stop`: after the first row, what is done is kept."""
+    path = tmp_path / "plan.toml"
+    path.write_text(MBDP.replace("[programme]", "repeats = 50\n[programme]", 1))
+    monkeypatch.setattr(
+        cli_sweep_progress._Notes,
+        "__call__",
+        lambda self, progress: progress.done and os.kill(os.getpid(), signal.SIGTERM),
+    )
+    found = call(capsys, "sweep", path, "--out", tmp_path / "out")
+    assert (found.status, found.out) == (143, "")
+    assert found.err.splitlines()[-1] == (
+        f"{tmp_path}/out: 1 row of 200 kept; the same command goes on from there"
+    )
+    assert len(table(tmp_path / "out")) == 1
+    assert not (tmp_path / "out" / "results.sqlite-wal").exists()
+    assert signal.getsignal(signal.SIGTERM) is signal.SIG_DFL
 
 
 def test_ctrl_c_keeps_what_is_done_and_says_so(tmp_path):

@@ -1,11 +1,14 @@
 """`sweep`: whatever is wrong is one line and status 2, and results that are there stay as they are."""
 
 import hashlib
+import io
 import subprocess
 import sys
 
 import pytest
 
+from firmware_model import cli_sweep
+from fixedpoint.errors import ConfigError
 from tests.firmware_model.cli_cases import call
 from tests.firmware_model.test_cli_sweep import MBDP, WATERMARK
 
@@ -65,13 +68,45 @@ def test_a_bad_plan_is_named_and_nothing_is_made(capsys, tmp_path, text, says):
         (("--row", 1, "--wav", "{}/a.mp3"), "suffix '.mp3' found"),
         (("--row", 1, "--wav", "{}/none/a.wav"), "no such folder"),
         (("--row", 1, "--wav", "-", "--json"), "standard output holds the audio"),
-        (("--out", "{}/plan.toml"), "plan.toml: cannot be made: File exists"),
+        (("--out", "{}/plan.toml"), "plan.toml: is no folder; results need one"),
+        (("--out", "{}/plan.toml", "--dry-run"), "plan.toml: is no folder"),
+        (("--out", ""), "--out '': must be the name of a folder"),
+        (("--out", "-"), "--out '-': must be the name of a folder"),
+        (("--row", 1, "--dry-run"), "--dry-run: has no meaning with --row"),
         (("--out", "{}/out", "--cluster", "nowhere"), "--cluster nowhere: tcp://HOST:PORT or tls"),
     ],
 )
-def test_bad_options_are_named(capsys, path, options, says):
+def test_bad_options_are_named_and_nothing_is_made(capsys, monkeypatch, path, options, says):
+    monkeypatch.chdir(path.parent)
     given = [str(option).format(path.parent) for option in options]
     assert says in refused(call(capsys, "sweep", path, *given))
+    assert list(path.parent.iterdir()) == [path]
+
+
+@pytest.mark.parametrize("limit", ["abc", "-5", "1e9"])
+def test_a_limit_of_the_cache_that_cannot_be_read_makes_no_rows_of_errors(capsys, monkeypatch, path, limit):
+    monkeypatch.setenv("BITTRUE_CACHE_LIMIT", limit)
+    for option in ("--out", "--dry-run"):
+        given = [option, path.parent / "out"][: 1 + (option == "--out")]
+        assert f"BITTRUE_CACHE_LIMIT='{limit}'" in refused(call(capsys, "sweep", path, *given))
+    assert list(path.parent.iterdir()) == [path]
+    with pytest.raises(ConfigError, match="BITTRUE_CACHE_LIMIT"):
+        cli_sweep.identity()  # as a worker of a cluster answers, in its own environment
+
+
+@pytest.mark.parametrize(
+    ("content", "says"),
+    [
+        (b"product", "standard input: not TOML"),
+        (b"\xff", "standard input: not UTF-8 text; a TOML file is needed"),
+        (b"", "standard input: product: missing"),
+        (None, "-: cannot be read: standard input is closed"),
+    ],
+)
+def test_a_plan_from_standard_input_that_is_none_is_named(capsys, monkeypatch, content, says):
+    stdin = None if content is None else io.TextIOWrapper(io.BytesIO(content))
+    monkeypatch.setattr(sys, "stdin", stdin)
+    assert says in refused(call(capsys, "sweep", "-", "--dry-run"))
 
 
 def test_a_plan_without_codecs_runs_without_pyav(path):

@@ -42,7 +42,8 @@ def kill_after_some_rows(plan, folder, wanted, kill):
 def end(process, kill=os.killpg):
     with contextlib.suppress(ProcessLookupError):
         kill(process.pid, signal.SIGKILL)
-    process.communicate(timeout=30)
+    _, err = process.communicate(timeout=30)  # when the last process that holds stderr has ended
+    assert err == ""
 
 
 def rows_so_far(folder):
