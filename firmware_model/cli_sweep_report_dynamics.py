@@ -36,16 +36,20 @@ def analyse(source: Source, heard: Heard | None) -> tuple[list[str], list[Sectio
     others = [factor.at(chosen) for factor in others]
     measures = measures_of(rows)
     differences = _differences(source, device)
-    by = others[0] if others else None
+    by = others[0] if others and source.crossed else None
     lead = [line for m in measures if m.name in _LEAD and (line := _in_words(m, along, by))]
     lead += [_difference_in_words(device, other, found) for other, found in differences.items()]
-    sections = [_overview(measures, along, others)]
+    sections = [_overview(measures, along, by, "measures")]
     if along is not None and by is not None:
         compared = at_equal_loudness(measures, along, by)
         if compared is not None:
             lead.insert(0, compared.paragraphs[0])
             sections.insert(0, compared)
         sections.append(_by_two(measures, along, by))
+    elif not source.crossed:
+        for one in others[:MOST_ALONE]:
+            lead += [line for m in measures if m.name in _LEAD and (line := _in_words(m, one, None))]
+            sections.append(_overview(measures, one, None, f"measures-{one.name}"))
     if differences:
         sections.append(_compared(device, differences))
     residual = next((m for m in measures if m.name == RESIDUAL), None)
@@ -74,6 +78,7 @@ def analyse(source: Source, heard: Heard | None) -> tuple[list[str], list[Sectio
     return lead, sections, facts
 
 
+MOST_ALONE = 3  # factors of a hypercube beside the first, each by itself
 _LEAD = ("loudness_lufs", "thd_db", RESIDUAL)
 
 
@@ -96,13 +101,12 @@ def _differences(source: Source, device: str) -> dict[str, dict[str, np.ndarray]
     return found
 
 
-def _overview(measures: Sequence[Measure], along: Factor | None, others: Sequence[Factor]) -> Section:
-    by = others[0] if others else None
+def _overview(measures: Sequence[Measure], along: Factor | None, by: Factor | None, name: str) -> Section:
     varying = [m for m in measures if np.ptp(m.value[np.isfinite(m.value)]) > 0] or list(measures[:1])
     still = [m for m in measures if m not in varying]
     picture = _draw(varying, along, by)
     what = "; ".join(f"{MEASURES[m.name][0]}: {MEASURES[m.name][2]}" for m in measures)
-    caption = f"Medians over programmes and repeats, the shade from the least to the most. {what}."
+    caption = f"Medians over all else that varies, the shade from the least to the most. {what}."
     if still:
         same = ", ".join(f"{MEASURES[m.name][0]} {short(m.value[np.isfinite(m.value)][0])}" for m in still)
         caption += f" The same in all rows: {same}."
@@ -113,7 +117,7 @@ def _overview(measures: Sequence[Measure], along: Factor | None, others: Sequenc
         for label, values in zip(level_names(along), zip(*columns, strict=True), strict=True)
     ]
     title = "What the loudspeaker plays" if along is None else f"What {along.words} does"
-    return Section(title, pictures=[Picture("measures", picture, caption)], tables=[Table(heads, rows)])
+    return Section(title, pictures=[Picture(name, picture, caption)], tables=[Table(heads, rows)])
 
 
 def _draw(measures: Sequence[Measure], along: Factor | None, by: Factor | None) -> bytes:

@@ -10,6 +10,7 @@ import numpy as np
 ARITHMETIC, PROGRAMME = "arithmetic", "programme"
 MOST_LEVELS = 16  # of numbers; more are put into BINS bins of equal counts
 BINS = 8
+LEAST_IN_BIN = 4  # samples of a hypercube, of which each is at a place of its own
 _FILES = (".wav", ".flac", ".toml")
 _ABSENT = {"strength_db": "default"}  # what None means, where it is not "none"
 # Name of an axis in words, and its unit.
@@ -75,16 +76,17 @@ class Factor(NamedTuple):
         return f"{label} {self.unit}" if self.unit and label[-1].isdigit() else label
 
 
-def factors(rows: Sequence[dict[str, Any]], axes: Sequence[str]) -> list[Factor]:
+def factors(rows: Sequence[dict[str, Any]], axes: Sequence[str], samples: int = 0) -> list[Factor]:
     """Everything but the arithmetic that has more than one value, in the order of `axes`, the programme last.
 
     Parameters
     ----------
     rows : of the results
     axes : names of the axes that vary
+    samples : of a hypercube, 0 of another plan: numbers that all differ are put into bins
     """
     names = [name for name in (*axes, PROGRAMME) if name != ARITHMETIC]
-    found = [factor(name, [row[name] for row in rows]) for name in names]
+    found = [factor(name, [row[name] for row in rows], samples) for name in names]
     return [one for one in found if len(one.labels) > 1]
 
 
@@ -96,11 +98,13 @@ def choose(found: Sequence[Factor]) -> tuple[Factor | None, list[Factor]]:
     return along, [one for one in found if one is not along]
 
 
-def factor(name: str, values: Sequence[Any]) -> Factor:
-    """Levels of one column."""
+def factor(name: str, values: Sequence[Any], samples: int = 0) -> Factor:
+    """Levels of one column; `samples` as of `factors`."""
     numbers = [value for value in values if isinstance(value, (int, float)) and value is not None]
-    if len(numbers) == len(values) and len(set(numbers)) > MOST_LEVELS:
-        return _binned(name, np.array(numbers, np.float64))
+    many = len(set(numbers)) > MOST_LEVELS or 2 * LEAST_IN_BIN <= len(set(numbers)) == samples
+    if len(numbers) == len(values) and many:
+        bins = min(BINS, samples // LEAST_IN_BIN) if samples else BINS
+        return _binned(name, np.array(numbers, np.float64), bins)
     distinct = list(dict.fromkeys(map(_hashable, values)))
     if numbers:  # with None, which comes last
         distinct.sort(key=lambda value: (value is None, value if value is not None else 0.0))
@@ -110,11 +114,12 @@ def factor(name: str, values: Sequence[Any]) -> Factor:
     return Factor(name, tuple(_labels(name, distinct)), places, level)
 
 
-def _binned(name: str, values: np.ndarray) -> Factor:
+def _binned(name: str, values: np.ndarray, bins: int) -> Factor:
     """Bins with as many rows each as can be."""
-    edges = np.unique(np.quantile(values, np.linspace(0, 1, BINS + 1)))
+    edges = np.unique(np.quantile(values, np.linspace(0, 1, bins + 1)))
     level = np.clip(np.searchsorted(edges, values, "right") - 1, 0, len(edges) - 2)
-    labels = tuple(f"{low:.3g}–{high:.3g}" for low, high in pairwise(edges))
+    to = "–" if edges[0] >= 0 else " … "  # a dash beside a minus sign is hard to read
+    labels = tuple(f"{low:.3g}{to}{high:.3g}" for low, high in pairwise(edges))
     places = np.array([np.median(values[level == i]) for i in range(len(labels))])
     return Factor(name, labels, places, level)
 

@@ -15,6 +15,7 @@ from fixedpoint.errors import BittrueError
 
 # Row -> what the microphone heard, (n,) int16 or float, and its rate in Hz.
 Heard = Callable[[int], tuple[np.ndarray, int]]
+_OF_A_HYPERCUBE = "A Latin hypercube: between the levels of one axis the other axes differ as well."
 MOST_ERRORS = 20  # kinds of errors that are listed
 
 
@@ -48,7 +49,8 @@ def rows_in_words(source: Source) -> str:
     done, wanted = len(source.rows) + len(source.failed), source.meta["rows"]
     rows = counted(wanted, "row") if done == wanted else f"{done} of {counted(wanted, 'row')} so far"
     errors = f", {counted(len(source.failed), 'error')}" if source.failed else ""
-    return f"{rows}{errors}; arithmetic {', '.join(source.arithmetics)}."
+    text = f"{rows}{errors}; arithmetic {', '.join(source.arithmetics)}."
+    return text if source.crossed else f"{text} {_OF_A_HYPERCUBE}"
 
 
 def all_failed_in_words(source: Source) -> str:

@@ -4,6 +4,7 @@ import shlex
 from dataclasses import dataclass
 from typing import Any
 
+from acoustic_sim.sweep.design import HYPERCUBE
 from acoustic_sim.sweep.results import Results, Timing
 from firmware_model.cli_sweep_report_factors import ARITHMETIC, Factor, factors
 from firmware_model.cli_sweep_report_plan import FoundPlan, find_plan
@@ -25,6 +26,11 @@ class Source:
     factors: list[Factor]
     timings: dict[int, Timing]
     plan: FoundPlan
+
+    @property
+    def crossed(self) -> bool:
+        """Whether every level of an axis meets all of the others, as it does not in a hypercube."""
+        return self.meta["settings"]["design"] != HYPERCUBE
 
     @property
     def arithmetics(self) -> list[str]:
@@ -55,4 +61,6 @@ def read(folder: str, plan_instead: str = "plan.toml") -> Source:
     rows = [row for row in everything if row["error"] is None]
     failed = [row for row in everything if row["error"] is not None]
     axes = list(meta["axes"])
-    return Source(meta, rows, failed, axes, factors(rows, axes), timings, find_plan(meta, plan_instead))
+    samples = meta["settings"]["samples"] if meta["settings"]["design"] == HYPERCUBE else 0
+    levels = factors(rows, axes, samples)
+    return Source(meta, rows, failed, axes, levels, timings, find_plan(meta, plan_instead))

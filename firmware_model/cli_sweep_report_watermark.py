@@ -112,7 +112,12 @@ class Findings:
 
     @property
     def matters_most(self) -> Factor | None:
-        """The axis with the largest spread of misses; of equals, the one drawn along."""
+        """The axis with the largest spread of misses; of equals, and in a hypercube, the one drawn along.
+
+        In a hypercube a spread is that of all axes: the more levels, the more of it is chance.
+        """
+        if not self.source.crossed:
+            return self.along
         axes = [one for one in (self.along, *self.others) if one is not None and one.name != PROGRAMME]
         return max(axes, key=self.spread, default=self.along)
 

@@ -37,8 +37,10 @@ def reach_in_words(found: Findings, along: Factor | None) -> str:
         span = f"{along.of_level(known[0])} to {along.of_level(last)}"
         missed = f"at most {few} of the marks are" if found.overall.found else "no mark is"
         return f"At every {along.words} from {span} {missed} missed"
+    if last is None and len({rates[i].value for i in known}) == 1:
+        return f"Whatever the {along.words}, {percent(found.overall)} of the marks are missed"
     if last is None:
-        return f"At {along.of_level(known[0])} of {along.words} {percent(rates[known[0]])} are missed already"
+        return _from_in_words(along, rates, known, few) or spread_in_words(found, along)
     beyond = min(i for i in known if i > last)
     return (
         f"Up to {along.of_level(last)} of {along.words} at most {few} of the marks are missed, "
@@ -71,6 +73,19 @@ def _limit(along: Factor, rates: Sequence[Rate]) -> str:
     if last is not None:
         return f"up to {along.of_level(last)}"
     return "nowhere" if first is None else f"from {along.of_level(len(rates) - 1 - first)} on"
+
+
+def _from_in_words(along: Factor, rates: Sequence[Rate], known: Sequence[int], few: str) -> str:
+    """From where on few are missed, where more is better, such as of an SNR; "" if they are nowhere."""
+    last = reach(rates[::-1])
+    if last is None:
+        return ""
+    first = len(rates) - 1 - last
+    below = max(i for i in known if i < first)
+    return (
+        f"From {along.of_level(first)} of {along.words} on at most {few} of the marks are missed, "
+        f"at {along.of_level(below)} {percent(rates[below])}"
+    )
 
 
 def _kinds_in_words(along: Factor, rates: Sequence[Rate], known: Sequence[int], few: str) -> str:

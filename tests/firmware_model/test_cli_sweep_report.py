@@ -292,6 +292,21 @@ def test_dynamics_findings_by_what_was_swept(tmp_path, axes, says):
     assert [line for line in facts["findings"] if line.startswith(says)]
 
 
+@pytest.mark.usefixtures("no_pictures")
+def test_samples_of_a_hypercube_are_put_into_ranges_and_each_axis_stands_for_itself(tmp_path):
+    """Twelve volumes that all differ: three ranges of four; a profile has four samples as well."""
+    axes = 'volume_db = {from = -20, to = 10}\nprofile = ["smart-speaker", "headset", "transparent"]'
+    settings = 'design = "latin-hypercube"\nsamples = 12\n[programme]\nsynthesise = ["music"]\nseconds = 4\n'
+    plan = f'product = "mbdp"\n{settings}[axes]\n{axes}\n'
+    folder = cases.written(tmp_path, plan, cases.dynamics_outcome)
+    facts = cli_sweep_report.report(str(folder), None, None, None, False, lambda text: None)
+    assert "other axes differ as well" in facts["findings"][0]
+    first_words = [line.split(" ")[0] for line in facts["findings"][1:]]
+    assert first_words == ["Loudness", "THD", "Residual", "Loudness:", "THD:", "Residual:"]
+    tables = Page((folder / "report" / "report.html").read_text("utf-8")).tables
+    assert [len(rows) - 1 for rows in tables[:2]] == [3, 3]
+
+
 def test_tables_for_other_programs(distance, facts, tmp_path, capsys):
     out = tmp_path / "rows.csv", tmp_path / "rows.parquet"
     options = "--no-spectrograms", "--csv", out[0], "--parquet", out[1]

@@ -74,6 +74,23 @@ def test_none_and_all_are_themselves_in_sentences_too():
     assert [percent(rate) for rate in rates] == ["0 %", "0.1 %", "99.9 %", "100 %", "39 %"]
 
 
+@pytest.mark.parametrize(
+    ("lost_below_db", "says"),
+    [
+        (20, "From 20 dB of SNR at 1 m on at most 5 % of the marks are missed, at 10 dB 100 %"),
+        (99, "Whatever the SNR at 1 m, 100 % of the marks are missed"),
+    ],
+)
+def test_where_more_is_better_the_finding_is_from_where_on(tmp_path, lost_below_db, says):
+    def outcome(condition):
+        scores = [9.0 if condition.values["snr_1m_db"] >= lost_below_db else 2.0] * 3
+        return cases.watermark_outcome(condition) | {"mark_scores": scores}
+
+    axes = "snr_1m_db = [20, 10, 0]\n"
+    found = Findings(read(str(cases.written(tmp_path, LEVELS.split("distance_m")[0] + axes, outcome))))
+    assert report.reach_of(found) == says
+
+
 def test_the_snr_is_shown_in_steps_of_3_db():
     snr = report._in_steps(np.array([-1.4, 1.4, 1.6, -8.0, 4.4]))
     assert snr.places.tolist() == [-9.0, 0.0, 3.0]
