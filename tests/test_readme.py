@@ -9,7 +9,7 @@ import typer
 
 from acoustic_sim.codec import available_codecs
 from acoustic_sim.sweep.axes import AXES, Axis
-from acoustic_sim.sweep.plan import Plan, parse_plan
+from acoustic_sim.sweep.plan import Plan
 from firmware_model import cli, cli_sweep
 from firmware_model.watermark.embedder import DEFAULT_STRENGTHS_DB
 from fixedpoint.errors import ConfigError
@@ -58,7 +58,7 @@ def plan_of(key: str = "", value: object = "") -> Plan:
     design = 'design = "latin-hypercube"\n' if key == "samples" else ""
     product = given if key == "product" else 'product = "mbdp"\n'
     music = "" if name in ("synthesise", "files") else 'synthesise = ["music"]\n'
-    return parse_plan(f"{product}{design}{head}[programme]\n{music}{given if table else ''}", ROOT / "p.toml")
+    return cli_sweep.parse(f"{product}{design}{head}[programme]\n{music}{given if table else ''}", "p.toml")
 
 
 def test_every_axis_of_the_code_is_in_the_table_in_its_order():
@@ -120,9 +120,17 @@ def test_what_the_table_says_beside_limits_and_defaults():
     assert cli_sweep.parse(f"{text}distance_m = {span[1][:-1]}, {span[2]}}}", "p.toml").axes
 
 
+def test_seconds_that_a_mark_needs():
+    text = 'product = "watermark"\n[programme]\nsynthesise = ["music"]\nseconds = '
+    least = float(KEYS["[programme] seconds"][0].split("for marks from ")[1])
+    assert cli_sweep.parse(f"{text}{least}", "p.toml").seconds == least
+    with pytest.raises(ConfigError, match=f"a mark needs {least} s"):
+        cli_sweep.parse(f"{text}{least - 0.001}", "p.toml")
+
+
 def test_every_key_of_a_plan_is_in_the_table():
     with pytest.raises(ConfigError) as raised:
-        parse_plan("zzz = 1\n[programme]\nzzz = 1\n", "p.toml")
+        cli_sweep.parse("zzz = 1\n[programme]\nzzz = 1\n", "p.toml")
     settings, programme = re.findall(r"zzz: unknown; accepted: ([\w, ]+)", str(raised.value))
     expected = {*settings.split(", "), *(f"[programme] {name}" for name in programme.split(", "))}
     assert set(KEYS) == expected - {"programme", "axes"}
@@ -140,7 +148,7 @@ def test_limits_and_default_of_a_key(key):
             plan_of(key, int(value) if whole else value)
     if KEYS[key][1] == "must be given":
         with pytest.raises(ConfigError, match=f"{name}: missing"):
-            parse_plan('product = "mbdp"\ndesign = "latin-hypercube"\n', "p.toml")
+            cli_sweep.parse('product = "mbdp"\ndesign = "latin-hypercube"\n', "p.toml")
     else:
         assert getattr(plan_of(), name) == float(KEYS[key][1])
 
@@ -164,5 +172,8 @@ def test_what_the_section_shows_of_plans_and_commands():
     assert len(cli_sweep.load(str(ROOT / "examples/distance.toml")).conditions()) == int(rows[1])
     commands = typer.main.get_command(cli.app).commands  # type: ignore[attr-defined]
     assert {name.split()[1] for name in rows_of("command", README)} == set(commands)
-    for command, option in re.findall(r"^\| `(sweep|report) .*?(--[a-z-]+)", SECTION, re.MULTILINE):
-        assert option in {name for each in commands[command].params for name in each.opts}, option
+    shown = re.findall(r"^\| `(sweep|report) (.*)", SECTION, re.MULTILINE)
+    assert len(shown) == len(rows_of("option"))
+    for command, line in shown:
+        known = {name for each in commands[command].params for name in each.opts}
+        assert set(re.findall(r"--[a-z-]+", line)) <= known
