@@ -23,7 +23,7 @@ from acoustic_sim.placement import room_size_for
 from acoustic_sim.room import RoomResponse, impulse_response
 from acoustic_sim.scene import AMBIENT_KINDS, Ambient, Loudspeaker, MeasuredRoom, Microphone, Scene, Shoebox
 from acoustic_sim.sweep.axes import LOUDSPEAKERS, SNR_AT_1M, SNR_AT_MICROPHONE
-from fixedpoint.errors import AudioError
+from fixedpoint.errors import AudioError, ConfigError
 
 BEFORE_NOISE = (  # axes that decide what arrives at the microphone
     "codec",
@@ -100,7 +100,11 @@ def at_the_loudspeaker(x: np.ndarray, fs_hz: int, x_key: str, values: Values) ->
     wanted = parse_codec(values["codec"])
     if wanted is not None:
         key = content_key("coded", x_key, str(wanted), source_key(codecs), *codecs.codec_versions())
-        x = cached("coded", key, lambda: {"y": transcode(x, fs_hz, wanted).y})["y"]
+        try:
+            x = cached("coded", key, lambda: {"y": transcode(x, fs_hz, wanted).y})["y"]
+        except ConfigError as error:
+            of_a_rate = str(error).startswith("fs_hz=")
+            raise ConfigError(f"{error} for codec {wanted}" if of_a_rate else str(error)) from error
     device_hz = values["resample_hz"]
     if device_hz is not None and device_hz != fs_hz:
         there = soxr.resample(x, fs_hz, device_hz, "VHQ")

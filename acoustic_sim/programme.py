@@ -1,5 +1,8 @@
 """What is played: an excerpt of a synthesised programme or of a sound file, drawn by a seed."""
 
+import re
+from collections.abc import Iterator
+from contextlib import contextmanager
 from functools import lru_cache
 from pathlib import Path
 from typing import NamedTuple
@@ -12,7 +15,7 @@ from acoustic_sim import excitation, synth_music, synth_voice
 from acoustic_sim._border import read_mono, require_number
 from acoustic_sim.array_store import cached, content_key, source_key
 from acoustic_sim.excitation import KINDS, MAX_SECONDS, synthesise
-from fixedpoint.errors import AudioError
+from fixedpoint.errors import AudioError, ConfigError
 
 SYNTHESIS_FS_HZ = 48000  # what players and codecs run at
 
@@ -90,6 +93,23 @@ def excerpt_key(programme: str, seconds: float, seed: int) -> str:
     return content_key("excerpt", float(seconds), seed, *facts)
 
 
+@contextmanager
+def blamed(programme: str) -> Iterator[None]:
+    """Errors within that name nothing, or a rate, are said of the programme.
+
+    Raises
+    ------
+    AudioError, ConfigError
+    """
+    try:
+        yield
+    except (AudioError, ConfigError) as error:
+        line, of_a_rate = re.subn(r"^fs_hz=(\d+)", r"\1 Hz", str(error))
+        if not of_a_rate and (isinstance(error, ConfigError) or re.match(r"\w+=", line)):
+            raise
+        raise AudioError(f"programme={programme!r}: {line}") from error
+
+
 def _synthesised(kind: str, seconds: float, seed: int) -> np.ndarray:
     """Reading it takes a thirtieth of the time that music takes to synthesise."""
 
@@ -100,12 +120,13 @@ def _synthesised(kind: str, seconds: float, seed: int) -> np.ndarray:
 
 
 def _read(path: str, fs_hz: int) -> np.ndarray:
-    try:
-        return read_mono("samples", path, fs_hz, mix=True)
-    except AudioError as error:
-        if str(error).startswith("samples="):  # the file as such; the rest is about what is in it
-            raise _unreadable(path) from error
-        raise AudioError(f"programme={path!r}: {error}") from error
+    with blamed(path):
+        try:
+            return read_mono("samples", path, fs_hz, mix=True)
+        except AudioError as error:
+            if str(error).startswith("samples="):  # the file as such; the rest is about what is in it
+                raise _unreadable(path) from error
+            raise
 
 
 def rate_of(path: str) -> int:

@@ -9,7 +9,7 @@ import soxr
 
 from acoustic_sim.loudspeaker import Driver, measure_played_tone, measure_playing, simulate
 from acoustic_sim.one_thread import one_thread
-from acoustic_sim.programme import Extent, excerpt
+from acoustic_sim.programme import Extent, blamed, excerpt
 from acoustic_sim.sweep.design import Condition
 from firmware_model.cli_process import accepted_rate, run_float
 from firmware_model.dynamics.params import SAMPLE_RATES, DynamicsConfig
@@ -94,16 +94,19 @@ def evaluate(conditions: Sequence[Condition]) -> Iterator[tuple[Condition, dict[
             with one_thread():
                 outcome: dict[str, Any] | str = _outcome(condition)
         except BittrueError as error:
-            outcome = str(error)
+            outcome = condition.in_plans_names(str(error))
         yield condition, outcome
 
 
 def heard(condition: Condition) -> tuple[np.ndarray, int]:
     """Sound pressure at 1 m, (n,) int16, Q1.15, 5 Pa being full scale, and its rate, Hz."""
-    with one_thread():
-        x_q15, config = _programme(condition)
-        y_q15 = _processed(x_q15, config, condition.values["arithmetic"])
-        pressure_pa = simulate(y_q15[0] / 32768.0, config.fs_hz, Driver()).pressure_pa
+    try:
+        with one_thread():
+            x_q15, config = _programme(condition)
+            y_q15 = _processed(x_q15, config, condition.values["arithmetic"])
+            pressure_pa = simulate(y_q15[0] / 32768.0, config.fs_hz, Driver()).pressure_pa
+    except BittrueError as error:
+        raise BittrueError(f"row {condition.row}: {condition.in_plans_names(str(error))}") from error
     return to_q15(np.clip(pressure_pa / HEARD_FULL_SCALE_PA, -1, 1)), config.fs_hz
 
 
@@ -115,7 +118,8 @@ def _outcome(condition: Condition) -> dict[str, Any]:
         raise AudioError(
             f"arithmetic={values['arithmetic']!r}: silence left the processor, nothing to measure"
         )
-    playing = measure_playing(y_q15[0] / 32768.0, config.fs_hz, Driver())._asdict()
+    with blamed(condition.programme):
+        playing = measure_playing(y_q15[0] / 32768.0, config.fs_hz, Driver())._asdict()
     playing["peak_mm"] = 1e3 * playing.pop("peak_m")
     error_lsb = None
     if values["arithmetic"] != "q15":

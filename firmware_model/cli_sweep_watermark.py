@@ -1,6 +1,7 @@
 """What a row of a watermark sweep computes: marks through the whole path, and who finds them."""
 
 import hashlib
+import re
 from collections.abc import Callable, Hashable, Iterator, Sequence
 from functools import lru_cache
 from typing import Any, NamedTuple
@@ -14,7 +15,7 @@ from acoustic_sim import playback
 from acoustic_sim.array_store import cached, content_key, source_key
 from acoustic_sim.codec import parse_codec
 from acoustic_sim.one_thread import one_thread
-from acoustic_sim.programme import Extent, excerpt, excerpt_key, rate_of
+from acoustic_sim.programme import Extent, blamed, excerpt, excerpt_key, rate_of
 from acoustic_sim.room import impulse_response
 from acoustic_sim.scene import MeasuredRoom, Scene
 from acoustic_sim.sweep.design import Condition
@@ -148,14 +149,22 @@ def evaluate(conditions: Sequence[Condition]) -> Iterator[tuple[Condition, dict[
                     heard = recording, _record(condition, sound)
                 outcome: dict[str, Any] | str = _outcome(condition, sound, heard[1])
             except BittrueError as error:
-                outcome = str(error)
+                outcome = _line(error, condition)
         yield condition, outcome
+
+
+def _line(error: BittrueError, condition: Condition) -> str:
+    """An error by the plan's names: a scene calls the noise ambient."""
+    return condition.in_plans_names(re.sub(r"^ambient=", "noise=", str(error)))
 
 
 def heard(condition: Condition) -> tuple[np.ndarray, int]:
     """What the microphone of a row delivers: (n,) int16, Q1.15, and its rate, Hz."""
-    with one_thread():
-        return _record(condition, _arrive(condition)).pcm, _scene(condition).microphone.fs_hz
+    try:
+        with one_thread():
+            return _record(condition, _arrive(condition)).pcm, _scene(condition).microphone.fs_hz
+    except BittrueError as error:
+        raise BittrueError(f"row {condition.row}: {_line(error, condition)}") from error
 
 
 class _Recording:
@@ -193,22 +202,26 @@ def _recording_key(condition: Condition) -> Hashable:
 
 
 def _record(condition: Condition, arrived: _Arrived) -> _Recording:
-    recorded = playback.record(arrived.arriving, _scene(condition), condition.values)
+    with blamed(condition.programme):
+        recorded = playback.record(arrived.arriving, _scene(condition), condition.values)
     return _Recording(recorded.pcm, recorded.snr_db, _keys(condition))
 
 
 def _arrive(condition: Condition) -> _Arrived:
-    values = condition.values
-    marked = _mark(
-        condition.programme,
-        condition.seconds,
-        condition.seed,
-        values["key"],
-        values["mode"],
-        values["strength_db"],
-    )
-    x = playback.at_the_loudspeaker(marked.y, marked.fs_hz, marked.key, values)
-    return _Arrived(marked, playback.before_noise(x, marked.fs_hz, _scene(condition)))
+    values, programme = condition.values, condition.programme
+    with blamed(programme):
+        marked = _mark(
+            programme,
+            condition.seconds,
+            condition.seed,
+            values["key"],
+            values["mode"],
+            values["strength_db"],
+        )
+        if marked.wsr_db is None:  # marks that are not there would count as missed
+            raise AudioError("silent in this excerpt; a mark needs a sound to hide in")
+        x = playback.at_the_loudspeaker(marked.y, marked.fs_hz, marked.key, values)
+        return _Arrived(marked, playback.before_noise(x, marked.fs_hz, _scene(condition)))
 
 
 def _arrive_or_fail(condition: Condition) -> _Arrived | BittrueError:

@@ -24,6 +24,7 @@ class Condition(NamedTuple):
     seconds : of the programme
     impostor_keys : how many keys that mark nothing are looked for as well
     values : every axis of the product; paths are absolute, None is "none" or "default"
+    files : absolute path -> as the plan has it
     """
 
     row: int
@@ -34,6 +35,14 @@ class Condition(NamedTuple):
     seconds: float
     impostor_keys: int
     values: dict[str, Any]
+    files: Mapping[str, str] | None = None
+
+    def in_plans_names(self, line: str) -> str:
+        """`line` with files as the plan names them: the same on every machine."""
+        files = self.files or {}
+        for path in sorted(files, key=len, reverse=True):  # one may begin another
+            line = line.replace(path, files[path])
+        return line
 
 
 class Span(NamedTuple):

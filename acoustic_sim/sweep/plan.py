@@ -80,6 +80,7 @@ class Plan:
                                 self.seconds,
                                 self.impostor_keys,
                                 values,
+                                self.files,
                             )
                         )
         return tuple(found)

@@ -154,7 +154,9 @@ def test_an_error_is_one_line_and_the_rows_around_it_stand(music, tmp_path):
         row(music, 4, profile="loud"),
         row(music, 5, profile=str(bad)),
         row(music, 6, arithmetic="q15+wrap@score_from"),
-        row(music, 7),
+        row(music, 7)._replace(seconds=0.3),
+        row(str(tmp_path / "gone.wav"), 8)._replace(files={str(tmp_path / "gone.wav"): "x/gone.wav"}),
+        row(music, 9),
     ]
     found = outcomes(*rows)
     assert found[0] == found[-1]
@@ -164,6 +166,8 @@ def test_an_error_is_one_line_and_the_rows_around_it_stand(music, tmp_path):
         "loud",
         "edges_hz=3",
         "the kernel must be one of",
+        f"programme={music!r}: y of 0.3 s: 0.5 s are needed",
+        "programme='x/gone.wav': cannot be read",
     ]
     for outcome, part in zip(found[1:-1], says, strict=True):
         assert isinstance(outcome, str)

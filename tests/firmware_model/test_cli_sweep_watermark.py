@@ -257,19 +257,21 @@ def test_an_error_is_one_line_and_the_rows_around_it_stand(monkeypatch, quiet):
         row(5, programme="/nowhere/gone.wav"),
         row(6, programme="silence", snr_db=10.0),
         row(7, programme="silence", snr_1m_db=10.0),
-        row(8, codec="mp3-100"),
-        row(9, arithmetic="q15+spoil"),
-        row(10),
+        row(8, programme="silence"),
+        row(9, codec="mp3-100"),
+        row(10, arithmetic="q15+spoil"),
+        row(11),
     ]
     found = outcomes(*rows)
     assert found[0] == found[-1] == quiet
     says = [
         "distance_m=9: must be in [0.3, ",
         "distance_m=9: must be in [0.3, ",
-        "1.000 s of audio (48000 samples) found; a mark needs 2.048 s",
+        "programme='music': 1.000 s of audio (48000 samples) found; a mark needs 2.048 s",
         "programme='/nowhere/gone.wav': cannot be read",
-        "x is silent: an SNR needs power",
-        "snr_1m_db=10: the programme is silent",
+        "programme='silence': silent in this excerpt; a mark needs a sound to hide in",
+        "programme='silence': silent in this excerpt",
+        "programme='silence': silent in this excerpt",
         "codec='mp3-100': the rate of mp3 must be",
         "fault 'spoil': must be one of truncate,",
     ]
@@ -277,7 +279,7 @@ def test_an_error_is_one_line_and_the_rows_around_it_stand(monkeypatch, quiet):
         assert isinstance(outcome, str)
         assert outcome.startswith(start), outcome
         assert "\n" not in outcome
-    assert len(tries) == 7, "rows 2 and 3 fail for one reason, found out once"
+    assert len(tries) == 7, "rows 2 and 3 fail for one reason, found out once; 6 to 8 for another"
 
 
 @pytest.mark.parametrize(
@@ -321,3 +323,33 @@ def test_files_that_no_row_could_use_are_refused_with_the_plan(tmp_path):
         "rir='one.wav': too short for 16000 Hz",
         "rir='flat.wav': 0.500 s: 15 dB of decay, 20 dB above the noise, are needed for RT60",
     ]
+
+
+def test_the_error_of_a_row_names_its_file_as_the_plan_does(tmp_path):
+    """Rates that do not fit a codec, samples that are none, and noise that lasts too short a time."""
+    bad = X.copy()
+    bad[5] = np.nan
+    written = {"a/nan.wav": (np.tile(bad, 5), 16000), "a/loud.wav": (np.tile(X, 5), 16000)}
+    written |= {"a/fast.wav": (np.tile(0.1 * X, 200), 384000), "a/hum.wav": (0.1 * X[:100], 16000)}
+    (tmp_path / "a").mkdir()
+    for name, (samples, fs_hz) in written.items():
+        soundfile.write(tmp_path / name, samples, fs_hz, subtype="DOUBLE")
+    (tmp_path / "a" / "text.wav").write_text("no audio")
+    files = {str(tmp_path / name): name for name in (*written, "a/text.wav")}
+    path = {name: path for path, name in files.items()}
+
+    def says(name, **changed):
+        (outcome,) = outcomes(row(programme=name, seconds=2.1, **changed)._replace(files=files))
+        return outcome
+
+    assert says(path["a/nan.wav"]).startswith("programme='a/nan.wav': samples[5]=nan (5 of 40000): ")
+    assert says(path["a/loud.wav"]).startswith("programme='a/loud.wav': ")
+    assert says(path["a/fast.wav"], codec="mp3-96") == (
+        "programme='a/fast.wav': 384000 Hz: must be in [8000, 192000] for codec mp3-96"
+    )
+    assert says(path["a/text.wav"]) == "programme='a/text.wav': cannot be read; a WAV or FLAC file is needed"
+    assert says("music", noise=path["a/hum.wav"], snr_db=9.0) == (
+        "noise='a/hum.wav': 0.006 s found; at least 0.2 s needed"
+    )
+    with pytest.raises(BittrueError, match=r"^row 1: programme='a/text.wav': cannot be read"):
+        sweep.heard(row(programme=path["a/text.wav"])._replace(files=files))
