@@ -1,5 +1,6 @@
 """The page of a dynamics processor's sweep: distortion, loudness, bass, residual over volume."""
 
+import textwrap
 from collections.abc import Sequence
 from typing import Any
 
@@ -78,6 +79,7 @@ def analyse(source: Source, heard: Heard | None) -> tuple[list[str], list[Sectio
     return lead, sections, facts
 
 
+_LETTERS = 48  # of a panel's title
 MOST_ALONE = 3  # factors of a hypercube beside the first, each by itself
 _LEAD = ("loudness_lufs", "thd_db", RESIDUAL)
 
@@ -106,7 +108,7 @@ def _overview(measures: Sequence[Measure], along: Factor | None, by: Factor | No
     still = [m for m in measures if m not in varying]
     picture = _draw(varying, along, by)
     what = "; ".join(f"{MEASURES[m.name][0]}: {MEASURES[m.name][2]}" for m in measures)
-    caption = f"Medians over all else that varies, the shade from the least to the most. {what}."
+    caption = f"Medians over all else that varies, shaded from the least to the most. {what}."
     if still:
         same = ", ".join(f"{MEASURES[m.name][0]} {short(m.value[np.isfinite(m.value)][0])}" for m in still)
         caption += f" The same in all rows: {same}."
@@ -128,7 +130,8 @@ def _draw(measures: Sequence[Measure], along: Factor | None, by: Factor | None) 
     for one, measure in zip(axes.ravel(), measures, strict=False):
         _draw_measure(one, measure, along, by)
         title = _in_words(measure, along, by) or measure.title
-        dress(one, title.replace(": ", ":\n"))  # two lines: panels are narrow
+        lines = title.replace(": ", ":\n").split("\n")
+        dress(one, "\n".join(textwrap.fill(line, _LETTERS) for line in lines))  # panels are narrow
         one.title.set_fontsize(8.5)
         one.set_ylabel(measure.title)
     for one in axes.ravel()[len(measures) :]:
@@ -158,7 +161,12 @@ def _draw_measure(axes: Any, measure: Measure, along: Factor | None, by: Factor 
             linewidth=1.6,
             linestyle=style,
         )
-        axes.fill_between(places[known], low[known], high[known], color=palette[j], alpha=0.15, linewidth=0)
+        if style == "-":
+            axes.fill_between(
+                places[known], low[known], high[known], color=palette[j], alpha=0.15, linewidth=0
+            )
+        else:
+            axes.vlines(places[known], low[known], high[known], color=palette[j], alpha=0.4, linewidth=4)
         if by is not None and known.any():
             ends.append((places[known][-1], middle[known][-1], by.of_level(j), palette[j]))
     plot.ticks(axes, along)
