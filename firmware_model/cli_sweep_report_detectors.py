@@ -38,7 +38,8 @@ def false_alarms(found: Findings) -> Section:
         "independent."
     )
     made.tables.append(Table(["threshold", "false alarms", "per hour (95 %)", "marks missed"], rows, 0, note))
-    if not miss_rate(found.trials.score, max(found.threshold, scores.max())).found:
+    fitted = found.operating.tail is not None  # and drawn up to the threshold and beyond
+    if not miss_rate(found.trials.score, max(scores.max(), found.threshold if fitted else 0.0)).found:
         made.paragraphs.append(
             f"No mark scores less than the highest unmarked stretch, {scores.max():.2f}: "
             "there is no trade-off to draw."
@@ -52,10 +53,8 @@ def false_alarms(found: Findings) -> Section:
         panels.append((f"Misses against false alarms, by {factor.words}", curves, factor.places is not None))
     if not panels:
         panels = [("Misses against false alarms", [("", found.trials.score)], False)]
-    caption = (
-        "DET curves: each point is a threshold. False alarms are those of all rows together; dotted is the "
-        "exponential fit to the highest of them."
-    )
+    caption = "DET curves: each point is a threshold. False alarms are those of all rows together"
+    caption += "; dotted is the exponential fit to the highest of them." if fitted else "."
     made.pictures.append(Picture("det", plot.det(panels, scores, found.operating), caption))
     return made
 
