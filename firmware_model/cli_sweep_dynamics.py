@@ -106,7 +106,7 @@ def heard(condition: Condition) -> tuple[np.ndarray, int]:
             y_q15 = _processed(x_q15, config, condition.values["arithmetic"])
             pressure_pa = simulate(y_q15[0] / 32768.0, config.fs_hz, Driver()).pressure_pa
     except BittrueError as error:
-        raise BittrueError(f"row {condition.row}: {condition.in_plans_names(str(error))}") from error
+        raise BittrueError(condition.in_plans_names(str(error))) from error
     return to_q15(np.clip(pressure_pa / HEARD_FULL_SCALE_PA, -1, 1)), config.fs_hz
 
 

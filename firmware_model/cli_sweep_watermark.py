@@ -164,7 +164,7 @@ def heard(condition: Condition) -> tuple[np.ndarray, int]:
         with one_thread():
             return _record(condition, _arrive(condition)).pcm, _scene(condition).microphone.fs_hz
     except BittrueError as error:
-        raise BittrueError(f"row {condition.row}: {_line(error, condition)}") from error
+        raise BittrueError(_line(error, condition)) from error
 
 
 class _Recording:

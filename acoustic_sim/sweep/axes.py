@@ -34,7 +34,6 @@ class Axis:
     read : (value of TOML, folder of the plan) -> value; raises ValueError, with a message if it has more to
         say than `accepted`
     in_every_digest : False of an axis that older plans did not know: those without it keep their digest
-    word : what stands for None in a plan, if anything does
     compared : value -> what is the same of two values that mean the same
     """
 
@@ -44,7 +43,6 @@ class Axis:
     accepted: str
     read: Callable[[Any, Path], Any]
     in_every_digest: bool = True
-    word: str | None = None
     compared: Callable[[Any], Any] = lambda value: value
 
     @property
@@ -66,7 +64,7 @@ def _number(
         return float(value)
 
     also = f' or "{word}"' if word else ""
-    return Axis(name, float, default, f"in [{low:g}, {high:g}] {unit}{also}", read, word=word)
+    return Axis(name, float, default, f"in [{low:g}, {high:g}] {unit}{also}", read)
 
 
 def _whole(name: str, default: int | None, low: int, high: int, unit: str, word: str) -> Axis:
@@ -81,8 +79,7 @@ def _whole(name: str, default: int | None, low: int, high: int, unit: str, word:
             raise ValueError
         return int(value)
 
-    accepted = f'an integer in [{low}, {high}] {unit} or "{word}"'
-    return Axis(name, int, default, accepted, read, word=word)
+    return Axis(name, int, default, f'an integer in [{low}, {high}] {unit} or "{word}"', read)
 
 
 def _choice(name: str, default: str, names: tuple[str, ...]) -> Axis:
@@ -186,13 +183,6 @@ def _file(name: str, folder: Path) -> Path:
     except OSError as error:  # such as a name that is too long
         raise ValueError(error.strerror or str(error)) from error
     return path
-
-
-def in_words(product: str, name: str, value: Any) -> Any:
-    """A value of an axis as a plan would have it: None by its word, or "none"; the rest as it is."""
-    if value is not None:
-        return value
-    return next((axis.word for axis in AXES[product] if axis.name == name and axis.word), NONE)
 
 
 # Ahead of the loudspeaker, or of the dynamics processor. In a watermark sweep the recording's level follows

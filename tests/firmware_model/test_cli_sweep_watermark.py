@@ -351,5 +351,5 @@ def test_the_error_of_a_row_names_its_file_as_the_plan_does(tmp_path):
     assert says("music", noise=path["a/hum.wav"], snr_db=9.0) == (
         "noise='a/hum.wav': 0.006 s found; at least 0.2 s needed"
     )
-    with pytest.raises(BittrueError, match=r"^row 1: programme='a/text.wav': cannot be read"):
+    with pytest.raises(BittrueError, match=r"^programme='a/text.wav': cannot be read"):
         sweep.heard(row(programme=path["a/text.wav"])._replace(files=files))

@@ -4,7 +4,6 @@ import numpy as np
 import pytest
 import soundfile
 
-from acoustic_sim.sweep.axes import in_words
 from acoustic_sim.sweep.design import Span, cells
 from acoustic_sim.sweep.plan import load_plan
 from fixedpoint.errors import AudioError, ConfigError
@@ -294,12 +293,6 @@ def test_a_product_may_ask_something_of_what_is_played(plan_of):
     with pytest.raises(ConfigError, match=r"plan.toml: programme.seconds=2: 32000 samples at 16000 Hz$"):
         plan_of(text, lambda _: {"seconds": refuse_short})
     assert len(plan_of(text).conditions()) == 2
-
-
-def test_none_has_the_word_that_a_plan_has_for_it():
-    assert in_words("watermark", "strength_db", None) == "default"
-    assert in_words("watermark", "snr_db", None) == in_words("watermark", "rir", None) == "none"
-    assert in_words("watermark", "snr_db", 3.0) == 3.0
 
 
 def test_a_plan_that_cannot_be_read_is_named(tmp_path):
