@@ -16,6 +16,7 @@ from fixedpoint.errors import BittrueError
 # Row -> what the microphone heard, (n,) int16 or float, and its rate in Hz.
 Heard = Callable[[int], tuple[np.ndarray, int]]
 _OF_A_HYPERCUBE = "A Latin hypercube: between the levels of one axis the other axes differ as well."
+VOLUME = "volume_db"
 MOST_ERRORS = 20  # kinds of errors that are listed
 
 
@@ -33,10 +34,9 @@ def swept(source: Source) -> Section:
         [str(run + 1), ", ".join(f"{name} {v}" for name, v in found.items())]
         for run, found in enumerate(meta["versions"])
     ]
-    cost = _cost(source)
     return Section(
         "What was swept",
-        [text, *([cost] if cost else [])],
+        [text, *filter(None, (_what_volume_changes(source), _cost(source)))],
         tables=[
             Table(["axis", "unit", "values"], axes, left=3),
             Table(["run", "versions"], versions, left=2),
@@ -132,6 +132,18 @@ def _values(name: str, values: Sequence[Any]) -> tuple[str, str]:
         return unit, f"{len(values)} values from {min(values):g} to {max(values):g}"
     texts = [text_of(name, value) for value in values]
     return unit, ", ".join(texts)
+
+
+def _what_volume_changes(source: Source) -> str:
+    """Of a recording, beside what the loudspeaker makes of it; "" where no volume varies."""
+    if VOLUME not in source.axes or source.meta["product"] != "watermark":
+        return ""
+    text = "The microphone's gain is that for a volume of 0 dB: the recording's level follows the volume"
+    rows = [*source.rows, *source.failed]
+    if any(row["snr_1m_db"] is not None for row in rows):
+        return f"{text}, and so does the SNR, which is given at 1 m and 0 dB."
+    held = any(row["snr_db"] is not None for row in rows)
+    return f"{text}; the SNR at the microphone is held." if held else f"{text}."
 
 
 def _cost(source: Source) -> str:
