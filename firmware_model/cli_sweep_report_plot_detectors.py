@@ -70,7 +70,9 @@ def det(
             per_hour = curve.false_alarm * stretches_per_hour
             one.plot(per_hour, _visible(curve.miss), color=colour, linewidth=1.6)
             if operating.tail is not None:
-                fitted = _fitted(operating.tail, operating.per_hour, (per_hour[-1], curve.miss[-1]), scores)
+                fitted = fitted_curve(
+                    operating.tail, operating.per_hour, (per_hour[-1], curve.miss[-1]), scores
+                )
                 one.plot(fitted[0], _visible(fitted[1]), color=colour, linewidth=1.3, linestyle=":")
             named.append((name, colour))
         one.axvline(operating.per_hour, color=THRESHOLD, linewidth=1, linestyle="--")
@@ -86,7 +88,9 @@ def det(
     return png(figure)
 
 
-def _fitted(tail: Tail, wanted: float, counted_to: tuple[float, float], scores: np.ndarray) -> np.ndarray:
+def fitted_curve(
+    tail: Tail, wanted: float, counted_to: tuple[float, float], scores: np.ndarray
+) -> np.ndarray:
     """False alarms per hour and misses by the law, (2, n): through the wanted rate, on from what was counted.
 
     Parameters

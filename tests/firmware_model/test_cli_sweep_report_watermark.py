@@ -4,7 +4,9 @@ import numpy as np
 import pytest
 
 from acoustic_sim.sweep.statistics import Paired, Rate
+from acoustic_sim.sweep.tails import ExponentialTail
 from firmware_model.cli_sweep_report_factors import BINS, choose, factor, factors
+from firmware_model.cli_sweep_report_plot_detectors import fitted_curve
 from firmware_model.cli_sweep_report_watermark import (
     Trials,
     compare,
@@ -121,6 +123,16 @@ def test_fewer_than_five_excerpts_have_no_limits_and_the_shipped_threshold_is_ke
     assert operating_point(heard(scores, [1] * 50), 1.0).how == "shipped"
     assert operating_point(heard(scores, [1, 2, 3, 4] * 10), 1.0).how == "shipped"
     assert operating_point(heard(scores, [1, 2, 3, 4, 5] * 10), 1.0).how == "fitted"
+
+
+@pytest.mark.parametrize("counted_to", [5.0, 0.1])
+def test_the_fitted_curve_goes_through_the_wanted_rate_and_on_from_what_was_counted(counted_to):
+    """rate(T) = 10 exp(-(T - 4)/0.5): the wanted 1 per hour at 5.15, where one mark of two is missed."""
+    tail = ExponentialTail(4.0, 0.5, 10.0)
+    per_hour, miss = fitted_curve(tail, 1.0, (counted_to, 0.0), np.array([5.0, 5.2]))
+    assert max(per_hour) == pytest.approx(max(counted_to, 1.0))
+    assert min(per_hour) == pytest.approx(min(counted_to, 1 / 3))
+    assert np.interp(1.0, per_hour[::-1], miss[::-1]) == pytest.approx(0.5)
 
 
 # --- misses ----------------------------------------------------------------------------------
