@@ -5,9 +5,11 @@ A process that is loading its modules would end in the middle of them.
 
 import signal
 import threading
-from collections.abc import Iterator
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
 from typing import Any
+
+Handler = Callable[[int, Any], Any]
 
 
 class Terminated(KeyboardInterrupt):
@@ -23,11 +25,29 @@ def interrupts_held(*also: signal.Signals) -> Iterator[None]:
     if not hasattr(signal, "pthread_sigmask"):  # Windows
         yield
         return
-    before = signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT, *also})
+    held = (signal.SIGINT, *also)
+    before = signal.pthread_sigmask(signal.SIG_BLOCK, held)
+    came: list[int] = []  # by way of another thread, such as one of a library, which holds nothing
+    handlers = _replaced(held, lambda number, frame: came.append(number))
     try:
         yield
     finally:
+        for number, handler in handlers.items():
+            signal.signal(number, handler)
+        for number in came:
+            signal.raise_signal(number)  # comes as the mask goes
         signal.pthread_sigmask(signal.SIG_SETMASK, before)
+
+
+def _replaced(numbers: Iterable[int], by: Handler) -> dict[int, Handler]:
+    """Python's handlers of signals, which run in the main thread alone; those of others stay."""
+    if threading.current_thread() is not threading.main_thread():
+        return {}
+    found = {number: signal.getsignal(number) for number in numbers}
+    handlers = {number: handler for number, handler in found.items() if callable(handler)}
+    for number in handlers:
+        signal.signal(number, by)
+    return handlers
 
 
 @contextmanager

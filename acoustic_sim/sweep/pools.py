@@ -76,7 +76,7 @@ class LocalPool:
         with interrupts_held(signal.SIGTERM):
             executor = self._free.pop() if self._free else _executor()
             future = executor.submit(function, *arguments)
-        self._busy[future] = executor
+            self._busy[future] = executor  # before an interrupt can come: what is not listed is not ended
         return future
 
     def result(self, future: Future[Any]) -> Any:

@@ -1,11 +1,12 @@
-"""Ctrl-C while something must not be interrupted."""
+"""Ctrl-C and SIGTERM while something must not be interrupted, and as ends."""
 
 import signal
 import threading
+import time
 
 import pytest
 
-from acoustic_sim.interrupts import interrupts_held
+from acoustic_sim.interrupts import Terminated, interrupts_held, terminated_by_sigterm
 
 
 def test_ctrl_c_comes_when_the_block_is_done():
@@ -32,3 +33,47 @@ def test_what_was_held_before_stays_held_and_an_error_lets_go():
             pass
         assert signal.SIGINT in signal.pthread_sigmask(signal.SIG_BLOCK, [])
     assert signal.pthread_sigmask(signal.SIG_BLOCK, []) == before
+
+
+def test_ctrl_c_that_another_thread_gets_comes_when_the_block_is_done_as_well():
+    """A signal goes to any thread that does not hold it; Python's handler then runs in the main one."""
+    begun, end = threading.Event(), threading.Event()
+
+    def other():
+        begun.set()
+        end.wait(10)
+
+    thread = threading.Thread(target=other)
+    thread.start()
+    begun.wait(10)
+    done = []
+
+    def interrupted():
+        with interrupts_held(signal.SIGTERM):
+            signal.pthread_kill(thread.ident, signal.SIGINT)
+            time.sleep(0.05)
+            done.append("all of it")
+        done.append("not this")
+
+    handler = signal.getsignal(signal.SIGINT)
+    try:
+        with pytest.raises(KeyboardInterrupt):
+            interrupted()
+    finally:
+        end.set()
+        thread.join()
+    assert done == ["all of it"]
+    assert signal.getsignal(signal.SIGINT) is handler
+
+
+def twice():
+    try:
+        signal.raise_signal(signal.SIGTERM)
+    finally:
+        signal.raise_signal(signal.SIGTERM)  # a second one does not disturb the clean-up
+
+
+def test_sigterm_unwinds_once_and_is_as_it_was_afterwards():
+    with pytest.raises(Terminated), terminated_by_sigterm():
+        twice()
+    assert signal.getsignal(signal.SIGTERM) is signal.SIG_DFL
