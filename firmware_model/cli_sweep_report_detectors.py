@@ -10,6 +10,7 @@ from firmware_model.cli_sweep_report_page import Picture, Section, Table
 from firmware_model.cli_sweep_report_watermark import Comparison, Findings, misses
 from firmware_model.cli_sweep_report_words import (
     comparison_in_words,
+    p_in_words,
     probability,
     threshold_in_words,
     with_limits,
@@ -67,7 +68,7 @@ def compared(found: Findings, comparison: Comparison) -> Section:
         (name, [miss_rate(scores[level], found.threshold) for level in levels])
         for name, scores in ((found.device, comparison.first), (comparison.other, comparison.second))
     ]
-    title = f"McNemar's test: p = {probability(paired.p)}"
+    title = f"McNemar's test: {p_in_words(paired.p)}"
     if not paired.can_tell:
         title = "Too few marks to tell them apart" if paired.discordant else "Both miss the same"
     png = plot.arithmetics(curves, along, comparison, found.operating, title)

@@ -137,7 +137,7 @@ def comparison_in_words(comparison: Comparison) -> str:
     return (
         f"q15 and {other} decide differently on {paired.discordant} of {several(paired.trials, 'mark')} "
         f"({paired.first_only} found by q15 alone, {paired.second_only} by {other} alone): {verdict} "
-        f"(McNemar, p = {probability(paired.p)}); {differ}."
+        f"(McNemar, {p_in_words(paired.p)}); {differ}."
     )
 
 
@@ -206,6 +206,11 @@ def _share(rate: Rate) -> float:
 
 def probability(p: float) -> str:
     return f"{p:.2g}" if p >= 1e-4 else "< 0.0001"
+
+
+def p_in_words(p: float) -> str:
+    """For a sentence: "p = 0.25", "p < 0.0001"."""
+    return f"p = {probability(p)}".replace("= <", "<")
 
 
 def largest_difference(comparison: Comparison) -> float:

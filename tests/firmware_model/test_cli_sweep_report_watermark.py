@@ -16,7 +16,7 @@ from firmware_model.cli_sweep_report_watermark import (
     trials,
     worst,
 )
-from firmware_model.cli_sweep_report_words import comparison_in_words
+from firmware_model.cli_sweep_report_words import comparison_in_words, p_in_words
 
 STRETCH_H = 2.048 / 3600
 
@@ -191,6 +191,7 @@ def test_pairs_are_rows_alike_in_all_but_the_arithmetic():
         exact
     )
     assert comparison_in_words(faulty).startswith("q15 and q15+trn decide differently on 1 of 1 mark ")
+    assert (p_in_words(0.251), p_in_words(1e-9)) == ("p = 0.25", "p < 0.0001")
     same = compare([row(1, [6.0]), row(2, [6.0], arithmetic="float")], [], None, 5.0)
     assert (
         comparison_in_words(same[0])
