@@ -48,7 +48,7 @@ def ambient(kind_or_path: str, n: int, fs_hz: int, seed: int) -> np.ndarray:
     if kind_or_path in _SYNTHESES:
         y = _SYNTHESES[kind_or_path](n, fs_hz, rng)
     elif Path(kind_or_path).is_file():
-        y = _looped(_read(kind_or_path, fs_hz), n, fs_hz, rng)
+        y = _looped(read_mono("ambient", kind_or_path, fs_hz, mix=True), n, fs_hz, rng)
     else:
         kinds = ", ".join(AMBIENT_KINDS)
         raise ConfigError(f"ambient={kind_or_path!r}: must be one of {kinds}, or an existing sound file")
@@ -141,21 +141,12 @@ def _fan(n: int, fs_hz: int, rng: np.random.Generator) -> np.ndarray:
     return _unit(air) + 0.35 * _unit(tone)
 
 
-def _read(path: str, fs_hz: int) -> np.ndarray:
-    try:
-        x = read_mono("samples", path, fs_hz, mix=True)
-    except AudioError as error:
-        if str(error).startswith("samples="):  # the file as such; the rest is about what is in it
-            raise AudioError(f"ambient={path!r}: cannot be read; a WAV or FLAC file is needed") from error
-        raise AudioError(f"ambient={path!r}: {error}") from error
-    if x.size < 4 * round(_CROSS_FADE_S * fs_hz):
-        needed = f"at least {4 * _CROSS_FADE_S:g} s needed"
-        raise AudioError(f"ambient={path!r}: {x.size / fs_hz:.3f} s found; {needed}")
-    return x
-
-
 def _looped(x: np.ndarray, n: int, fs_hz: int, rng: np.random.Generator) -> np.ndarray:
     fade = round(_CROSS_FADE_S * fs_hz)
+    if x.size < 4 * fade:
+        raise AudioError(
+            f"ambient file of {x.size / fs_hz:.3f} s: must last at least {4 * _CROSS_FADE_S:g} s"
+        )
     angle = (np.arange(fade) + 0.5) / fade * np.pi / 2
     seam = x[-fade:] * np.cos(angle) + x[:fade] * np.sin(angle)
     loop = np.concatenate([seam, x[fade:-fade]])

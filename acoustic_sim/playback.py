@@ -3,7 +3,9 @@
 Codec, a device that resamples, volume, loudspeaker, room; ambient noise, clipping, a clock that drifts.
 """
 
-from collections.abc import Mapping
+import re
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import replace
 from functools import lru_cache
 from pathlib import Path
@@ -37,6 +39,15 @@ BEFORE_NOISE = (  # axes that decide what arrives at the microphone
 )
 AT_THE_MICROPHONE = (SNR_AT_MICROPHONE, SNR_AT_1M, "noise", "clip_dbfs", "drift_ppm")
 _BED_SECONDS = 4.0  # beds are made in whole multiples: recordings of about a length share one
+
+# How messages about a file begin that name it otherwise, or not at all -> what is left of that.
+_UNNAMED = (
+    (r"^(ambient|rir)='[^']*': ", ""),
+    (r"^h of shape \(0,\).*", "too short for the microphone's rate"),
+    (r"^(h is|h of|ambient file of) ", ""),
+    (r"^(ambient|rir)\[", "samples["),
+    (r"^Error .*; a mono WAV or FLAC", "cannot be read; a WAV or FLAC"),
+)
 
 Values = Mapping[str, Any]
 
@@ -204,11 +215,37 @@ def _bed(kind_or_path: str, changed_ns: int, n: int, fs_hz: int, seed: int) -> n
     """changed_ns : of the file, so that another content is no hit."""
     content: object = Path(kind_or_path).read_bytes() if changed_ns else kind_or_path
     key = content_key("noise", content, n, fs_hz, seed, source_key(noises), np.__version__)
-    y = cached("noise", key, lambda: {"y": ambient(kind_or_path, n, fs_hz, seed)})["y"]
+    with _said_of("noise", kind_or_path):
+        y = cached("noise", key, lambda: {"y": ambient(kind_or_path, n, fs_hz, seed)})["y"]
     y.setflags(write=False)
     return y
 
 
 @lru_cache(maxsize=16)
 def _response(room: Shoebox | MeasuredRoom, distance_m: float | None, fs_hz: int) -> RoomResponse:
-    return impulse_response(room, distance_m, fs_hz=fs_hz)
+    if isinstance(room, Shoebox):
+        return impulse_response(room, distance_m, fs_hz=fs_hz)
+    with _said_of("rir", room.path):
+        return impulse_response(room, distance_m, fs_hz=fs_hz)
+
+
+def check_response(path: str) -> None:
+    """Refuse a measured response that no row could use.
+
+    Raises
+    ------
+    AudioError
+    """
+    _response(MeasuredRoom(path), None, Microphone().fs_hz)
+
+
+@contextmanager
+def _said_of(axis: str, path: str) -> Iterator[None]:
+    """What is wrong with a file is said with the axis and the file's name."""
+    try:
+        yield
+    except AudioError as error:
+        line = str(error)
+        for pattern, words in _UNNAMED:
+            line = re.sub(pattern, words, line)
+        raise AudioError(f"{axis}={path!r}: {line}") from error

@@ -81,30 +81,16 @@ def impulse_response(
         return impulse_response(room.room, room.distance_m, fs_hz=room.microphone.fs_hz)
     require_integer("fs_hz", fs_hz, 8000, 48000)
     if isinstance(room, MeasuredRoom):
-        return _measured(room, fs_hz)
+        h = read_mono("rir", room.path, fs_hz)
+        if room.distance_m is not None:
+            h = h / (abs(h[direct_sample(h, fs_hz)]) * room.distance_m)
+        return _described(h, fs_hz, room.distance_m, noise_free=False)
     if distance_m is None:
         raise ConfigError("distance_m=None: must be given for a Shoebox")
     place(room.size_m, distance_m)  # raises before the cache is asked
     key = content_key(content_hash(room), float(distance_m), fs_hz, pra.__version__, _MODEL_VERSION)
     h = cached("rir", key, lambda: {"h": _shoebox_with_rt60(room, distance_m, fs_hz)})["h"]
     return _described(h, fs_hz, float(distance_m), noise_free=True)
-
-
-def _measured(room: MeasuredRoom, fs_hz: int) -> RoomResponse:
-    """What is wrong with a file is said with its name."""
-    try:
-        h = read_mono("rir", room.path, fs_hz)
-        if not h.any():
-            raise AudioError(
-                "silent; a room response needs a direct sound" if h.size else f"too short for {fs_hz} Hz"
-            )
-        if room.distance_m is not None:
-            h = h / (abs(h[direct_sample(h, fs_hz)]) * room.distance_m)
-        return _described(h, fs_hz, room.distance_m, noise_free=False)
-    except AudioError as error:
-        if str(error).startswith("rir="):
-            raise
-        raise AudioError(f"rir={room.path!r}: {str(error).removeprefix('h of ')}") from error
 
 
 def _described(h: np.ndarray, fs_hz: int, distance_m: float | None, noise_free: bool) -> RoomResponse:

@@ -16,8 +16,7 @@ from acoustic_sim.array_store import cached, content_key, source_key
 from acoustic_sim.codec import parse_codec
 from acoustic_sim.one_thread import one_thread
 from acoustic_sim.programme import Extent, blamed, excerpt, excerpt_key, rate_of
-from acoustic_sim.room import impulse_response
-from acoustic_sim.scene import MeasuredRoom, Scene
+from acoustic_sim.scene import Scene
 from acoustic_sim.sweep.design import Condition
 from firmware_model import metrics, watermark
 from firmware_model.cli_detect import float_detect
@@ -111,18 +110,13 @@ def check_extent(extent: Extent) -> None:
         raise AudioError(f"a mark needs {needed_s:g} s")
 
 
-def check_response(path: str) -> None:
-    """Refuse a measured response that no row could use: AudioError."""
-    impulse_response(MeasuredRoom(path), fs_hz=_CONFIG.fs_hz)
-
-
 CHECKS: dict[str, Callable[[Any], object]] = {
     "codec": parse_codec,
     "key": Key.from_hex,
     "arithmetic": parse_arithmetic,
     "programme": check_programme,
     "seconds": check_extent,
-    "rir": check_response,
+    "rir": playback.check_response,
 }
 
 

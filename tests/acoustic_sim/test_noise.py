@@ -98,7 +98,7 @@ def test_ambient_names_what_it_cannot_do(tmp_path):
     with pytest.raises(ConfigError, match="n=0: must be an integer"):
         ambient("white", 0, FS_HZ, 0)
     soundfile.write(tmp_path / "short.wav", np.ones(1000) * 0.1, FS_HZ)
-    with pytest.raises(AudioError, match=r"short.wav': 0.062 s found; at least 0.2 s needed"):
+    with pytest.raises(AudioError, match=r"must last at least 0.2 s"):
         ambient(str(tmp_path / "short.wav"), 10, FS_HZ, 0)
     soundfile.write(tmp_path / "silent.wav", np.zeros(16000), FS_HZ)
     with pytest.raises(AudioError, match="silent"):

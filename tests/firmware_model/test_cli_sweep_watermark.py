@@ -319,8 +319,8 @@ def test_files_that_no_row_could_use_are_refused_with_the_plan(tmp_path):
     assert says("synthesise = ['music', 'voice']\nseconds = 1") == "programme.seconds=1: a mark needs 2.048 s"
     found = says("files = ['fit.wav']", "rir = ['decay.wav', 'silent.wav', 'one.wav', 'flat.wav']")
     assert found.split("; axes.") == [
-        "axes.rir='silent.wav': silent; a room response needs a direct sound",
-        "rir='one.wav': too short for 16000 Hz",
+        "axes.rir='silent.wav': all zeros: a room response needs a direct sound",
+        "rir='one.wav': too short for the microphone's rate",
         "rir='flat.wav': 0.500 s: 15 dB of decay, 20 dB above the noise, are needed for RT60",
     ]
 
@@ -349,7 +349,7 @@ def test_the_error_of_a_row_names_its_file_as_the_plan_does(tmp_path):
     )
     assert says(path["a/text.wav"]) == "programme='a/text.wav': cannot be read; a WAV or FLAC file is needed"
     assert says("music", noise=path["a/hum.wav"], snr_db=9.0) == (
-        "noise='a/hum.wav': 0.006 s found; at least 0.2 s needed"
+        "noise='a/hum.wav': 0.006 s: must last at least 0.2 s"
     )
     with pytest.raises(BittrueError, match=r"^programme='a/text.wav': cannot be read"):
         sweep.heard(row(programme=path["a/text.wav"])._replace(files=files))
