@@ -2,6 +2,7 @@
 
 import io
 import json
+import logging
 import math
 import os
 import signal
@@ -33,6 +34,7 @@ def open_streams() -> None:
     for stream in (sys.stdout, sys.stderr):
         if stream is not None:  # None: was closed when Python started
             stream.reconfigure(errors="backslashreplace")  # type: ignore[union-attr]
+    logging.getLogger("matplotlib").setLevel(logging.ERROR)  # it warns of a HOME that cannot be written to
 
 
 def emit_json(value: object) -> None:

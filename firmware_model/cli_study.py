@@ -114,9 +114,12 @@ def report(
     no_spectrograms: Annotated[
         bool, typer.Option("--no-spectrograms", help="Do not compute the worst rows again to show them.")
     ] = False,
+    no_page: Annotated[
+        bool, typer.Option("--no-page", help="Write the tables of --csv or --parquet alone.")
+    ] = False,
     json: Json = False,
 ) -> None:
-    """Show what a sweep found: one self-contained page; its pictures are in DIR/report as well.
+    """Show what a sweep found: one self-contained page; its pictures are in DIR/report, or beside --out, too.
 
     Misses at a fixed false-alarm rate against distance and the other axes, DET curves, Q15 against float,
     latency, and the ten worst rows, each with the command that computes it again.
@@ -124,7 +127,7 @@ def report(
     from firmware_model import cli_sweep_report
 
     with output.progress("report", len(cli_sweep_report.STAGES)) as step:
-        facts = cli_sweep_report.report(folder, out, csv, parquet, not no_spectrograms, step)
+        facts = cli_sweep_report.report(folder, out, csv, parquet, not no_spectrograms, step, not no_page)
     if json:
         output.emit_json(facts)
     else:

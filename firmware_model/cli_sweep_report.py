@@ -36,6 +36,7 @@ def report(
     parquet: str | None,
     spectrograms: bool,
     step: Step,
+    drawn: bool = True,
 ) -> dict[str, Any]:
     """Read results and write the page, its pictures as PNG, and tables for other programs.
 
@@ -43,10 +44,11 @@ def report(
     ----------
     folder : of the results
     out : of the page, with its pictures in a folder beside it that is named after it; None: FOLDER/report/
-        has both, unless tables alone are asked for, which need no page
+        has both
     csv, parquet : of the tables
     spectrograms : of the worst rows, which are computed again for it
     step : called as each of three stages begins
+    drawn : False for the tables alone
 
     Returns
     -------
@@ -59,6 +61,10 @@ def report(
     """
     from firmware_model import cli_sweep_report_export as export
 
+    if not drawn and csv is None and parquet is None:
+        raise ConfigError("--no-page: nothing to write; --csv FILE or --parquet FILE needed with it")
+    if not drawn and out is not None:
+        raise ConfigError(f"--no-page: the page {out} is asked for as well; one of the two needed")
     for path, suffixes in ((out, (".html", ".htm")), (csv, (".csv",)), (parquet, (".parquet",))):
         if path is not None:
             check_output(path, [], suffixes)
@@ -74,7 +80,6 @@ def report(
     step(STAGES[1])
     found: dict[str, Any] = {"findings": [rows_in_words(source)]}
     files = []
-    drawn = out is not None or (csv is None and parquet is None)
     if drawn:
         with _made(pictures):
             lead, sections, facts = _analysed(source, _hearing(source) if spectrograms else None)

@@ -273,12 +273,12 @@ def test_tables_for_other_programs(distance, facts, tmp_path, capsys):
 def test_tables_alone_draw_nothing(distance, tmp_path, capsys):
     stamps = {path: path.stat().st_mtime_ns for path in (distance / "report").iterdir()}
     out = tmp_path / "rows.csv"
-    done = call(capsys, "report", distance, "--csv", out, "--json")
+    done = call(capsys, "report", distance, "--csv", out, "--no-page", "--json")
     assert done.status == 0, done.err
     assert (done.json["files"], done.json["pictures"]) == ([str(out)], None)
     assert (done.json["rows"], done.json["errors"]) == (256, 1)
     assert {path: path.stat().st_mtime_ns for path in (distance / "report").iterdir()} == stamps
-    done = call(capsys, "report", distance, "--csv", out)
+    done = call(capsys, "report", distance, "--csv", out, "--no-page")
     assert done.out == f"256 rows, 1 error; arithmetic q15, float.\nwritten: {out}\n"
 
 
@@ -344,6 +344,11 @@ def test_without_pyarrow_one_line_says_how_to_get_it(distance, tmp_path, capsys,
         (["--out", "x.pdf"], "suffix '.pdf' found; .html or .htm needed"),
         (["--csv", "x.txt"], "suffix '.txt' found; .csv needed"),
         (["--out", "nowhere/x.html"], "no such folder: nowhere"),
+        (["--no-page"], "--no-page: nothing to write"),
+        (
+            ["--no-page", "--csv", "x.csv", "--out", "x.html"],
+            "--no-page: the page x.html is asked for as well",
+        ),
     ],
 )
 def test_bad_options_are_one_line(distance, capsys, monkeypatch, tmp_path, options, says):
