@@ -8,6 +8,7 @@ import time
 from collections.abc import Callable
 from concurrent.futures import BrokenExecutor, CancelledError, Future
 from contextlib import suppress
+from functools import partial
 from importlib.metadata import version
 from typing import Any, Protocol
 from urllib.parse import urlsplit
@@ -184,7 +185,7 @@ class ClusterPool:
         except BaseException:
             self._client.close()
             raise
-        self._executor = self._client.get_executor(pure=False)
+        self._under_way: dict[Future[Any], Any] = {}  # Dask's own future of each; what is not held is dropped
 
     def _has_workers(self) -> bool:
         """False is told once, and raises ConfigError after a time."""
@@ -226,8 +227,19 @@ class ClusterPool:
         return max(1, threads + (threads + 1) // 2)
 
     def submit(self, function: Callable[..., Any], *arguments: Any) -> Future[Any]:
-        """Begin a call somewhere."""
-        return self._executor.submit(_signed, self._identity, function, *arguments)
+        """Begin a call somewhere.
+
+        Notes
+        -----
+        Not by Dask's executor: where a worker dies between a batch's end and its collection, that takes the
+        result for an exception. Asked for here, it is computed again.
+        """
+        future: Future[Any] = Future()
+        future.set_running_or_notify_cancel()
+        computed = self._client.submit(_signed, self._identity, function, *arguments, pure=False)
+        self._under_way[future] = computed
+        computed.add_done_callback(partial(_deliver, future))
+        return future
 
     def result(self, future: Future[Any]) -> Any:
         """The result of a future that is done.
@@ -236,6 +248,7 @@ class ClusterPool:
         ------
         WorkerDied, BittrueError
         """
+        self._under_way.pop(future)
         try:
             worker, there, found = future.result()
         except self._killed as error:
@@ -266,8 +279,18 @@ class ClusterPool:
     def close(self) -> None:
         """Let go of the cluster, which stays; batches under way are cancelled."""
         with suppress(Exception):  # it may be gone
-            self._executor.shutdown(wait=False)
+            self._client.cancel(list(self._under_way.values()), force=True)
             self._client.close()
+
+
+def _deliver(future: Future[Any], computed: Any) -> None:
+    """In a thread of Dask's: what was computed, wherever that was."""
+    try:
+        found = computed.result()
+    except BaseException as error:
+        future.set_exception(error)
+    else:
+        future.set_result(found)
 
 
 def _signed(identity: Callable[[], Any], function: Callable[..., Any], *arguments: Any) -> Any:
