@@ -1,6 +1,7 @@
 """Shared fixtures: real audio where the user has some, seeded chance, a cache that is not the user's."""
 
 import os
+import signal
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -10,6 +11,9 @@ os.environ["OPENBLAS_NUM_THREADS"] = "1"
 import numpy as np
 import pytest
 from hypothesis import settings
+
+if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:  # as where a shell started this behind itself, with `&`
+    signal.signal(signal.SIGINT, signal.default_int_handler)  # for the tests of Ctrl-C; children have it
 
 settings.register_profile("bittrue", deadline=None)  # the first call of a kernel compiles it
 settings.load_profile("bittrue")

@@ -1,5 +1,6 @@
 """`sweep`: rows of both products, one row alone, Ctrl-C."""
 
+import contextlib
 import io
 import os
 import signal
@@ -197,7 +198,11 @@ def test_ctrl_c_keeps_what_is_done_and_says_so(tmp_path):
     while time.monotonic() < deadline and not rows_so_far(tmp_path / "out"):
         time.sleep(0.05)
     os.killpg(process.pid, signal.SIGINT)  # as a terminal does
-    out, err = process.communicate(timeout=60)
+    try:
+        out, err = process.communicate(timeout=60)
+    finally:
+        with contextlib.suppress(ProcessLookupError):
+            os.killpg(process.pid, signal.SIGKILL)
     assert process.returncode == 130
     kept = rows_so_far(tmp_path / "out")
     assert kept > 0
