@@ -30,9 +30,11 @@ def music(tmp_path_factory):
 
 @pytest.fixture(autouse=True, scope="module")
 def quick_tone():
+    sweep._tone_thd_db.cache_clear()  # holds tones of the other rate, where other tests ran in this process
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(sweep, "TONE_FS_HZ", FS_HZ)
         yield
+    sweep._tone_thd_db.cache_clear()
 
 
 def row(programme, number=1, **changed):
