@@ -46,10 +46,10 @@ golden: $(STAMP)  ## hold every kernel and product against its frozen bits and i
 	$(BIN)/bittrue check
 
 golden-write: $(STAMP)  ## freeze the bits as they are now (REASON="why they changed")
-	@$(BIN)/python -m firmware_model.cli_freeze --reason "$$REASON"
+	@$(BIN)/bittrue freeze --product fixedpoint --product watermark --product mbdp --reason "$$REASON"
 
 conformance: $(STAMP)  ## kernels and products against float64, CMSIS-DSP and Arm's patterns, on one page (BITTRUE_DATA=folder)
-	$(BIN)/python -m firmware_model.cli_conformance build/conformance.html
+	$(BIN)/python -m firmware_model.cli.exactness.conformance_command build/conformance.html
 
 lint: $(STAMP)  ## ruff and mypy
 	$(BIN)/ruff check .

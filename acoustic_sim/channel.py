@@ -6,7 +6,7 @@ import numpy as np
 import soxr
 from scipy import signal
 
-from acoustic_sim._border import as_signal
+from acoustic_sim.border.checks import as_signal
 from acoustic_sim.loudspeaker import play
 from acoustic_sim.microphone import capture
 from acoustic_sim.noise import ambient, scale_to_snr

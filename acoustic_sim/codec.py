@@ -10,8 +10,8 @@ import numpy as np
 import soxr
 from scipy import signal
 
-from acoustic_sim._border import as_signal, require_number
-from acoustic_sim.excitation import synthesise
+from acoustic_sim.border.checks import as_signal, require_number
+from acoustic_sim.programmes.excitation import synthesise
 from fixedpoint.errors import BittrueError, ConfigError
 
 NONE = "none"

@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from acoustic_sim._border import as_signal
+from acoustic_sim.border.checks import as_signal
 from fixedpoint.errors import AudioError
 
 ONSET_DB = -20.0  # of the peak, ISO 3382-1: where the direct sound begins

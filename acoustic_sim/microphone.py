@@ -3,7 +3,7 @@
 import numpy as np
 import soxr
 
-from acoustic_sim._border import as_signal, require_number
+from acoustic_sim.border.checks import as_signal, require_number
 from acoustic_sim.scene import Microphone
 from fixedpoint.qformat import Q15
 

@@ -6,7 +6,7 @@ from pathlib import Path
 import numpy as np
 from scipy import fft, signal
 
-from acoustic_sim._border import as_signal, read_mono, require_integer
+from acoustic_sim.border.checks import as_signal, read_mono, require_integer
 from acoustic_sim.scene import AMBIENT_KINDS
 from fixedpoint.errors import AudioError, ConfigError
 

@@ -9,8 +9,8 @@ import numpy as np
 import pyroomacoustics as pra
 from scipy import signal
 
-from acoustic_sim._border import read_mono, require_integer
-from acoustic_sim.array_store import cached, content_key
+from acoustic_sim.border.array_store import cached, content_key
+from acoustic_sim.border.checks import read_mono, require_integer
 from acoustic_sim.decay import direct_sample, measure_delay, measure_drr, measure_rt60, trim_tail
 from acoustic_sim.placement import place
 from acoustic_sim.scene import MeasuredRoom, Scene, Shoebox, content_hash

@@ -10,47 +10,14 @@ import json
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from acoustic_sim._border import require_instance, require_integer, require_number
+from acoustic_sim.border.checks import require_instance, require_integer, require_number
+from acoustic_sim.loudspeaker.band_limited import Loudspeaker
 from acoustic_sim.placement import MIN_DISTANCE_M, Point, place, room_size_for
 from fixedpoint.errors import AudioError, ConfigError
 
 AMBIENT_KINDS = ("white", "pink", "cafe", "fan")
 MAX_DISTANCE_M = 100.0
 MAX_FITTED_DISTANCE_M = 30.0  # beyond 32 m, flat halls do not reach an RT60 of 0.5 s
-
-
-@dataclass(frozen=True)
-class Loudspeaker:
-    """A small active loudspeaker; the defaults are those of a smart speaker's driver.
-
-    low_cut_hz, high_cut_hz : Butterworth edges, 20..20000 Hz, or None for none
-    order : of both edges, 1..8 (2 is a closed box)
-    gain_db : volume ahead of the amplifier, -60..40 dB
-    clip_dbfs : where the amplifier clips hard, -60..0 dBFS
-    nonlinearity : share of the force lost at full excursion, 0..0.5 (0 is linear)
-    """
-
-    low_cut_hz: float | None = 120.0
-    high_cut_hz: float | None = None
-    order: int = 2
-    gain_db: float = 0.0
-    clip_dbfs: float = 0.0
-    nonlinearity: float = 0.05
-
-    def __post_init__(self) -> None:
-        for name in ("low_cut_hz", "high_cut_hz"):
-            if getattr(self, name) is not None:
-                require_number(name, getattr(self, name), 20, 20000, "in [20, 20000] or None")
-        if (
-            self.low_cut_hz is not None
-            and self.high_cut_hz is not None
-            and self.low_cut_hz >= self.high_cut_hz
-        ):
-            raise ConfigError(f"low_cut_hz={self.low_cut_hz}: must be below high_cut_hz={self.high_cut_hz}")
-        require_integer("order", self.order, 1, 8)
-        require_number("gain_db", self.gain_db, -60, 40, "in [-60, 40]")
-        require_number("clip_dbfs", self.clip_dbfs, -60, 0, "in [-60, 0]")
-        require_number("nonlinearity", self.nonlinearity, 0, 0.5, "in [0, 0.5]")
 
 
 @dataclass(frozen=True)

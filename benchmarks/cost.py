@@ -11,13 +11,13 @@ from typing import Any, TypeVar
 
 import numpy as np
 
-from acoustic_sim.excitation import synthesise
-from benchmarks.report import Table, arguments, publish, run, verdict
+from acoustic_sim.programmes.excitation import synthesise
+from benchmarks.harness.report import Table, arguments, publish, run, verdict
 from firmware_model.pcm import to_q15
 from firmware_model.watermark.detector import Detector
 from firmware_model.watermark.key import Key
 from firmware_model.watermark.params import WatermarkConfig
-from fixedpoint.fft import FFT_SIZES, init_fft, rfft_bfp
+from fixedpoint.filters.fft import FFT_SIZES, init_fft, rfft_bfp
 
 SPEED_TARGET = 400.0
 STATE_TARGET = 64 * 1024

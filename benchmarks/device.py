@@ -12,10 +12,10 @@ from pathlib import Path
 from typing import Any
 
 from benchmarks import host_twin
-from benchmarks.report import Table, arguments, progress_console, publish, run, verdict
-from firmware_model.device import build, product_files
-from firmware_model.device.configured import of_case
-from firmware_model.device.cpu import CPUS
+from benchmarks.harness.report import Table, arguments, progress_console, publish, run, verdict
+from firmware_model.device.core.cpu import CPUS
+from firmware_model.device.export import build, files
+from firmware_model.device.export.configured import of_case
 from firmware_model.device.harness import DeviceResult, run_case
 from firmware_model.golden.cases import CASES
 
@@ -115,7 +115,7 @@ def measure_host() -> tuple[Table, list[dict[str, Any]]]:
     for name, case in CASES.items():
         outcomes = []
         with tempfile.TemporaryDirectory() as folder:
-            for path, content in product_files.contents([of_case(case)], lambda step: None).items():
+            for path, content in files.contents([of_case(case)], lambda step: None).items():
                 Path(folder, path).write_bytes(content)
             for level in HOST_LEVELS:
                 progress_console.print(f"{name} at {level}", highlight=False)

@@ -11,9 +11,9 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from acoustic_sim.excitation import synthesise
+from acoustic_sim.programmes.excitation import synthesise
 from benchmarks import probes
-from benchmarks.report import Table, arguments, publish, run, verdict
+from benchmarks.harness.report import Table, arguments, publish, run, verdict
 from firmware_model.golden.cases import find_case
 from firmware_model.pcm import to_q15, write_audio
 from fixedpoint.errors import ConfigError

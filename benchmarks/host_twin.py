@@ -21,8 +21,8 @@ from firmware_model.golden.cases import CASES
 from firmware_model.golden.kernel_cases import flat
 from firmware_model.golden.stimuli import load
 from firmware_model.watermark.detector import process_frame as process_detector
-from fixedpoint.cgen import translate
-from fixedpoint.cgen_host import Library, build
+from fixedpoint.c99.host import Library, build
+from fixedpoint.c99.translator import translate
 from fixedpoint.errors import ConfigError
 
 PAIRS = 60
@@ -60,7 +60,7 @@ def process_hops(params, state, x, y):
 def sides(name: str, folder: Path, flags: tuple[str, ...]) -> tuple[dict[str, Callable[[], Any]], Any, Any]:
     """What to call for a case, "numba" and "c", and their states."""
     case = CASES[name]
-    x = case.whole_blocks(load(case.stimulus))
+    x = case.whole_blocks(load(case))
     ours: Any = case.start()
     theirs: Any = case.start()
     if name.startswith("mbdp"):

@@ -16,7 +16,7 @@ from typing import Any
 
 import numpy as np
 
-from benchmarks.report import ROOT, Table
+from benchmarks.harness.report import ROOT, Table
 
 CASES = ("mbdp-smart-speaker", "mbdp-six-bands", "watermark-detector")
 SECONDS, LEAST_SECONDS, PAIRS = 10, 0.1, 4

@@ -10,11 +10,11 @@ from typing import Any
 import numpy as np
 import soxr
 
-from benchmarks.hosts import CLASSES, SPEECH, host_names, load_host
-from benchmarks.pool import run_tasks
-from benchmarks.report import Table, arguments, publish, rounded, run, verdict
+from benchmarks.harness.pool import run_tasks
+from benchmarks.harness.report import Table, arguments, publish, rounded, run, verdict
+from benchmarks.material.hosts import CLASSES, SPEECH, host_names, load_host
 from firmware_model.pcm import to_q15
-from firmware_model.watermark.embedder import DEFAULT_STRENGTHS_DB, embed
+from firmware_model.watermark.embedding.embedder import DEFAULT_STRENGTHS_DB, embed
 from fixedpoint.errors import ConfigError
 
 MODES = tuple(DEFAULT_STRENGTHS_DB)

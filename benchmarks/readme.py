@@ -7,7 +7,7 @@ import argparse
 import re
 import sys
 
-from benchmarks.report import RESULTS, ROOT, progress_console, run
+from benchmarks.harness.report import RESULTS, ROOT, progress_console, run
 from fixedpoint.errors import ConfigError
 
 _SECTION = re.compile(r"(<!-- benchmark (?P<name>[a-z_]+) -->\n).*?(<!-- end -->)", re.DOTALL)

@@ -10,6 +10,8 @@ import tempfile
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from functools import cache
+from importlib.util import find_spec
 from pathlib import Path
 from typing import Any, TypeVar
 
@@ -33,22 +35,24 @@ def _imported_modules(source: str) -> Iterator[str]:
             yield from (f"{node.module}.{alias.name}" for alias in node.names)
 
 
-def kernel_sources(root: Path) -> list[Path]:
+def kernel_sources(root: Path, packages: tuple[str, ...] = _KERNEL_PACKAGES) -> list[Path]:
     """Files that decide what compiled kernels compute: those that hold ``@kernel``, and their imports.
 
     The imports count because Numba freezes module constants (tables, say) into the compiled code.
 
     Parameters
     ----------
-    root : Path, the folder that holds the kernel packages
+    root : Path, the folder that holds the packages
+    packages : their names; what they import of others is not followed
 
     Returns
     -------
     list of Path, sorted
     """
     pending = []
-    for package in _KERNEL_PACKAGES:
-        pending += [path for path in (root / package).rglob("*.py") if "@kernel" in path.read_text("utf-8")]
+    for package in packages:
+        files = [*(root / package).rglob("*.py"), *root.glob(f"{package}.py")]
+        pending += [path for path in files if "@kernel" in path.read_text("utf-8")]
     found: set[Path] = set()
     while pending:
         path = pending.pop()
@@ -56,29 +60,32 @@ def kernel_sources(root: Path) -> list[Path]:
             continue
         found.add(path)
         for name in _imported_modules(path.read_text("utf-8")):
-            if name.split(".")[0] in _KERNEL_PACKAGES:
+            if name.split(".")[0] in packages:
                 stem = root.joinpath(*name.split("."))
                 pending += [p for p in (stem.with_suffix(".py"), stem / "__init__.py") if p.is_file()]
     return sorted(found)
 
 
-def _source_hash(root: Path) -> str:
-    """SHA-256 over the names and bytes of the kernel sources and NumPy's version, first 16 hex digits."""
-    digest = hashlib.sha256(np.__version__.encode())
-    for path in kernel_sources(root):
+def _source_hash(root: Path, *package: str) -> str:
+    """SHA-256 over the names and bytes of the kernel sources and NumPy's version, first 16 hex digits.
+
+    package : of kernels elsewhere, under another root; their hash begins with that of the kernels here
+    """
+    digest = hashlib.sha256((_OWN_HASH if package else np.__version__).encode())
+    for path in kernel_sources(root, package or _KERNEL_PACKAGES):
         digest.update(path.relative_to(root).as_posix().encode() + b"\0")
         digest.update(path.read_bytes() + b"\0")
     return digest.hexdigest()[:16]
 
 
-def _open_cache(root: Path) -> str:
+def _open_cache(source_hash: str) -> str:
     """Create the cache folder for these sources, remove stale ones, return its path.
 
     Numba's cache=True compares the time stamp of a kernel's own file and misses an edit in a callee in
     another file: it would go on returning the old result. Hence one folder for each set of sources.
     """
     base = Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache") / "bittrue"
-    name = f"kernels-{_source_hash(root)}"
+    name = f"kernels-{source_hash}"
     try:
         (base / name).mkdir(parents=True, exist_ok=True)
         with tempfile.TemporaryFile(dir=base / name):
@@ -110,7 +117,25 @@ _OPTIONS: dict[str, Any] = {
 
 # numba.config fills itself from the environment; it declares no attributes for a type checker.
 _numba_config: Any = numba.config
-_numba_config.CACHE_DIR = _open_cache(Path(__file__).resolve().parent.parent)
+_OWN_HASH = _source_hash(Path(__file__).resolve().parent.parent)
+_OWN_CACHE = _numba_config.CACHE_DIR = _open_cache(_OWN_HASH)
+
+
+@cache
+def _cache_of(top: str) -> str:
+    """The cache folder for the kernels of a top-level package or module: our own, or one that goes by ours
+    and by its sources, since an edit in either changes what is compiled."""
+    if top in (*_KERNEL_PACKAGES, "__main__"):
+        return _OWN_CACHE
+    try:
+        spec = find_spec(top)
+    except ValueError:  # a module made by hand
+        spec = None
+    if spec is None or spec.origin is None:
+        return _OWN_CACHE
+    file = Path(spec.origin).resolve()
+    root = file.parent.parent if spec.submodule_search_locations else file.parent
+    return _open_cache(_source_hash(root, top))
 
 
 def kernel(function: _Kernel) -> _Kernel:
@@ -124,7 +149,11 @@ def kernel(function: _Kernel) -> _Kernel:
     -------
     the compiled dispatcher; the Python source stays reachable as its ``py_func``
     """
-    compiled: Any = numba.njit(cache=True, **_OPTIONS)(function)
+    _numba_config.CACHE_DIR = _cache_of(function.__module__.split(".")[0])
+    try:
+        compiled: Any = numba.njit(cache=True, **_OPTIONS)(function)
+    finally:
+        _numba_config.CACHE_DIR = _OWN_CACHE
     _registry[f"{function.__module__}.{function.__name__}"] = compiled
     return compiled
 

@@ -21,7 +21,9 @@ AUDITED_PROCESS = """
 import json, sys
 from fixedpoint._jit import audit, checked
 from tests.test_audit import kernel_bits, case_bits
-from firmware_model.golden import kernel_cases, dynamics_cases, watermark_cases
+from firmware_model.dynamics.cases import configurations as dynamics_cases
+from firmware_model.golden import kernel_cases
+from firmware_model.watermark.cases import configurations as watermark_cases
 from firmware_model.golden.cases import CASES
 
 def audited(kernel):
@@ -52,7 +54,7 @@ def shortened(name):
     """The case, and the beginning of its stimulus."""
     case = find_case(name)
     blocks = SHORTENED[name.split("-")[0]]
-    return case, np.ascontiguousarray(stimuli.load(case.stimulus)[:, : blocks * case.block])
+    return case, np.ascontiguousarray(stimuli.load(case)[:, : blocks * case.block])
 
 
 def case_bits(name):
@@ -92,7 +94,7 @@ def test_the_shortened_product_is_the_beginning_of_its_golden(name):
     case, x_q15 = shortened(name)
     output = case.trace(x_q15)[case.output.name]
     assert output.any()
-    np.testing.assert_array_equal(output, golden(name)[:, : output.shape[1]])
+    np.testing.assert_array_equal(output, golden(case)[:, : output.shape[1]])
 
 
 AUDIT_SEES = """

@@ -10,8 +10,9 @@ import typer
 from acoustic_sim.codec import available_codecs
 from acoustic_sim.sweep.axes import AXES, Axis
 from acoustic_sim.sweep.plan import Plan
-from firmware_model import cli, cli_sweep
-from firmware_model.watermark.embedder import DEFAULT_STRENGTHS_DB
+from firmware_model.cli import main
+from firmware_model.cli.study import sweeping
+from firmware_model.watermark.embedding.embedder import DEFAULT_STRENGTHS_DB
 from fixedpoint.errors import ConfigError
 
 ROOT = Path(__file__).resolve().parents[1]
@@ -58,7 +59,7 @@ def plan_of(key: str = "", value: object = "") -> Plan:
     design = 'design = "latin-hypercube"\n' if key == "samples" else ""
     product = given if key == "product" else 'product = "mbdp"\n'
     music = "" if name in ("synthesise", "files") else 'synthesise = ["music"]\n'
-    return cli_sweep.parse(f"{product}{design}{head}[programme]\n{music}{given if table else ''}", "p.toml")
+    return sweeping.parse(f"{product}{design}{head}[programme]\n{music}{given if table else ''}", "p.toml")
 
 
 def test_every_axis_of_the_code_is_in_the_table_in_its_order():
@@ -107,30 +108,30 @@ def test_what_the_table_says_beside_limits_and_defaults():
     text = 'product = "watermark"\n[programme]\nsynthesise = ["music"]\n[axes]\n'
     most = re.search(r"; (\d+) at most in a room made to fit", TABLE["distance_m"][0])
     assert most
-    assert cli_sweep.parse(f"{text}distance_m = {most[1]}", "p.toml")
+    assert sweeping.parse(f"{text}distance_m = {most[1]}", "p.toml")
     with pytest.raises(ConfigError, match="in a room made to fit"):
-        cli_sweep.parse(f"{text}distance_m = {most[1]}.01", "p.toml")
+        sweeping.parse(f"{text}distance_m = {most[1]}.01", "p.toml")
     codec, fault = TABLE["codec"][0].split("such as ")[1], re.search(r"q15\+[\w-]+", TABLE["arithmetic"][2])
     assert fault
-    assert cli_sweep.parse(f'{text}codec = "{codec}"\narithmetic = "{fault[0]}"', "p.toml")
+    assert sweeping.parse(f'{text}codec = "{codec}"\narithmetic = "{fault[0]}"', "p.toml")
     span = re.search(r"`(\{from.*?\})`, with `(scale = .*?)`", SECTION)
     assert span
-    (levels,) = (cli_sweep.parse(f"{text}distance_m = {span[1]}", "p.toml").axes).values()
+    (levels,) = (sweeping.parse(f"{text}distance_m = {span[1]}", "p.toml").axes).values()
     assert levels == (1, 3, 5, 7, 9, 11, 13, 15)
-    assert cli_sweep.parse(f"{text}distance_m = {span[1][:-1]}, {span[2]}}}", "p.toml").axes
+    assert sweeping.parse(f"{text}distance_m = {span[1][:-1]}, {span[2]}}}", "p.toml").axes
 
 
 def test_seconds_that_a_mark_needs():
     text = 'product = "watermark"\n[programme]\nsynthesise = ["music"]\nseconds = '
     least = float(KEYS["[programme] seconds"][0].split("for marks from ")[1])
-    assert cli_sweep.parse(f"{text}{least}", "p.toml").seconds == least
+    assert sweeping.parse(f"{text}{least}", "p.toml").seconds == least
     with pytest.raises(ConfigError, match=f"a mark needs {least} s"):
-        cli_sweep.parse(f"{text}{least - 0.001}", "p.toml")
+        sweeping.parse(f"{text}{least - 0.001}", "p.toml")
 
 
 def test_every_key_of_a_plan_is_in_the_table():
     with pytest.raises(ConfigError) as raised:
-        cli_sweep.parse("zzz = 1\n[programme]\nzzz = 1\n", "p.toml")
+        sweeping.parse("zzz = 1\n[programme]\nzzz = 1\n", "p.toml")
     settings, programme = re.findall(r"zzz: unknown; accepted: ([\w, ]+)", str(raised.value))
     expected = {*settings.split(", "), *(f"[programme] {name}" for name in programme.split(", "))}
     assert set(KEYS) == expected - {"programme", "axes"}
@@ -148,7 +149,7 @@ def test_limits_and_default_of_a_key(key):
             plan_of(key, int(value) if whole else value)
     if KEYS[key][1] == "must be given":
         with pytest.raises(ConfigError, match=f"{name}: missing"):
-            cli_sweep.parse('product = "mbdp"\ndesign = "latin-hypercube"\n', "p.toml")
+            sweeping.parse('product = "mbdp"\ndesign = "latin-hypercube"\n', "p.toml")
     else:
         assert getattr(plan_of(), name) == float(KEYS[key][1])
 
@@ -169,8 +170,8 @@ def test_what_the_section_shows_of_plans_and_commands():
     }
     rows = re.search(r"\(examples/distance\.toml\)\) has (\d+) rows", SECTION)
     assert rows
-    assert len(cli_sweep.load(str(ROOT / "examples/distance.toml")).conditions()) == int(rows[1])
-    commands = typer.main.get_command(cli.app).commands  # type: ignore[attr-defined]
+    assert len(sweeping.load(str(ROOT / "examples/distance.toml")).conditions()) == int(rows[1])
+    commands = typer.main.get_command(main.app).commands  # type: ignore[attr-defined]
     assert {name.split()[1] for name in rows_of("command", README)} == set(commands)
     shown = re.findall(r"^\| `(sweep|report) (.*)", SECTION, re.MULTILINE)
     assert len(shown) == len(rows_of("option"))

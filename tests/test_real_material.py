@@ -10,7 +10,7 @@ from acoustic_sim.scene import build_scene
 from firmware_model.pcm import read_audio, to_mono, to_q15
 from firmware_model.reference import watermark as reference
 from firmware_model.watermark.detector import detect
-from firmware_model.watermark.embedder import embed
+from firmware_model.watermark.embedding.embedder import embed
 from firmware_model.watermark.key import Key
 from firmware_model.watermark.params import WatermarkConfig
 

@@ -1,10 +1,46 @@
 """The loudspeaker: amplifier clipping, loss of force at large excursion, band limits."""
 
+from dataclasses import dataclass
+
 import numpy as np
 from scipy import signal
 
-from acoustic_sim._border import as_signal, require_number
-from acoustic_sim.scene import Loudspeaker
+from acoustic_sim.border.checks import as_signal, require_integer, require_number
+from fixedpoint.errors import ConfigError
+
+
+@dataclass(frozen=True)
+class Loudspeaker:
+    """A small active loudspeaker; the defaults are those of a smart speaker's driver.
+
+    low_cut_hz, high_cut_hz : Butterworth edges, 20..20000 Hz, or None for none
+    order : of both edges, 1..8 (2 is a closed box)
+    gain_db : volume ahead of the amplifier, -60..40 dB
+    clip_dbfs : where the amplifier clips hard, -60..0 dBFS
+    nonlinearity : share of the force lost at full excursion, 0..0.5 (0 is linear)
+    """
+
+    low_cut_hz: float | None = 120.0
+    high_cut_hz: float | None = None
+    order: int = 2
+    gain_db: float = 0.0
+    clip_dbfs: float = 0.0
+    nonlinearity: float = 0.05
+
+    def __post_init__(self) -> None:
+        for name in ("low_cut_hz", "high_cut_hz"):
+            if getattr(self, name) is not None:
+                require_number(name, getattr(self, name), 20, 20000, "in [20, 20000] or None")
+        if (
+            self.low_cut_hz is not None
+            and self.high_cut_hz is not None
+            and self.low_cut_hz >= self.high_cut_hz
+        ):
+            raise ConfigError(f"low_cut_hz={self.low_cut_hz}: must be below high_cut_hz={self.high_cut_hz}")
+        require_integer("order", self.order, 1, 8)
+        require_number("gain_db", self.gain_db, -60, 40, "in [-60, 40]")
+        require_number("clip_dbfs", self.clip_dbfs, -60, 0, "in [-60, 0]")
+        require_number("nonlinearity", self.nonlinearity, 0, 0.5, "in [0, 0.5]")
 
 
 def play(x: np.ndarray, fs_hz: float, loudspeaker: Loudspeaker) -> np.ndarray:

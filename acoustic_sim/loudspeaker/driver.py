@@ -4,7 +4,7 @@ from dataclasses import dataclass, field
 
 import numpy as np
 
-from acoustic_sim._border import require_instance, require_number
+from acoustic_sim.border.checks import require_instance, require_number
 from fixedpoint.errors import ConfigError
 
 AIR_DENSITY_KG_M3 = 1.204  # 20 degrees Celsius, 101325 Pa

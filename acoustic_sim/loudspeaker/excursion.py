@@ -5,7 +5,7 @@ from collections.abc import Callable
 import numpy as np
 from scipy.optimize import brentq
 
-from acoustic_sim._border import require_number
+from acoustic_sim.border.checks import require_number
 from acoustic_sim.loudspeaker.driver import Driver
 from acoustic_sim.loudspeaker.large_signal import simulate
 from fixedpoint.errors import AudioError

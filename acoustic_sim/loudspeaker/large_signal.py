@@ -5,7 +5,7 @@ from typing import NamedTuple
 import numpy as np
 from scipy import signal
 
-from acoustic_sim._border import as_signal, require_instance, require_number
+from acoustic_sim.border.checks import as_signal, require_instance, require_number
 from acoustic_sim.loudspeaker.driver import AIR_DENSITY_KG_M3, Driver
 
 DISTANCE_M = 1.0

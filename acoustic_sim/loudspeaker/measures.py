@@ -7,7 +7,7 @@ import numpy as np
 import pyloudnorm
 from scipy import signal
 
-from acoustic_sim._border import as_signal, require_number
+from acoustic_sim.border.checks import as_signal, require_number
 from acoustic_sim.loudspeaker.driver import Driver
 from acoustic_sim.loudspeaker.large_signal import simulate
 from fixedpoint.errors import AudioError

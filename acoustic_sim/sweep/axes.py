@@ -1,10 +1,16 @@
-"""The axes of a plan: what each may be, and what it is where the plan says nothing."""
+"""The axes of a plan: what each may be, and what it is where the plan says nothing.
+
+A product's `study` lists its own, in the order of a table's columns, which is that of its rows as well: the
+first varies slowest. Most are made by the functions here; those between loudspeaker and microphone stand here
+ready made.
+"""
 
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Any
+from types import MappingProxyType
+from typing import Any, NamedTuple
 
 import soundfile
 
@@ -12,6 +18,21 @@ from acoustic_sim.codec import NONE, parse_codec
 from acoustic_sim.placement import MIN_DISTANCE_M
 from acoustic_sim.scene import AMBIENT_KINDS, MAX_DISTANCE_M, Loudspeaker
 from fixedpoint.errors import did_you_mean
+
+
+class Asked(NamedTuple):
+    """What a product asks of a plan.
+
+    axes : in the order of a table's columns
+    checks : for an axis, what more the product asks of a value, and for "programme" and "seconds", see
+        `plan_tables.read_programme`; raises BittrueError
+    """
+
+    axes: "tuple[Axis, ...]"
+    checks: Mapping[str, Callable[[Any], object]] = MappingProxyType({})
+
+
+Products = Mapping[str, Callable[[], Asked]]  # by name, in the order that messages list them
 
 LOUDSPEAKERS: dict[str, Loudspeaker] = {
     "smart-speaker": Loudspeaker(),
@@ -51,7 +72,7 @@ class Axis:
         return self.column in (float, int)
 
 
-def _number(
+def number(
     name: str, default: float | None, low: float, high: float, unit: str, word: str | None = None
 ) -> Axis:
     """A number in [low, high]; `word` stands for None."""
@@ -67,7 +88,7 @@ def _number(
     return Axis(name, float, default, f"in [{low:g}, {high:g}] {unit}{also}", read)
 
 
-def _whole(name: str, default: int | None, low: int, high: int, unit: str, word: str) -> Axis:
+def whole(name: str, default: int | None, low: int, high: int, unit: str, word: str) -> Axis:
     """An integer in [low, high]; `word` stands for None."""
 
     def read(value: Any, folder: Path) -> int | None:
@@ -82,7 +103,9 @@ def _whole(name: str, default: int | None, low: int, high: int, unit: str, word:
     return Axis(name, int, default, f'an integer in [{low}, {high}] {unit} or "{word}"', read)
 
 
-def _choice(name: str, default: str, names: tuple[str, ...]) -> Axis:
+def choice(name: str, default: str, names: tuple[str, ...]) -> Axis:
+    """One of some words."""
+
     def read(value: Any, folder: Path) -> str:
         if value not in names:
             raise ValueError(did_you_mean(value, names))
@@ -91,7 +114,9 @@ def _choice(name: str, default: str, names: tuple[str, ...]) -> Axis:
     return Axis(name, str, default, f"one of {', '.join(names)}", read)
 
 
-def _text(name: str, default: str, pattern: str, accepted: str) -> Axis:
+def text(name: str, default: str, pattern: str, accepted: str) -> Axis:
+    """A text that a pattern fits."""
+
     def read(value: Any, folder: Path) -> str:
         if not isinstance(value, str) or not re.fullmatch(pattern, value):
             raise ValueError
@@ -100,7 +125,7 @@ def _text(name: str, default: str, pattern: str, accepted: str) -> Axis:
     return Axis(name, str, default, accepted, read)
 
 
-def _sound(name: str, default: str | None, kinds: tuple[str, ...]) -> Axis:
+def sound(name: str, default: str | None, kinds: tuple[str, ...]) -> Axis:
     """A kind, or a sound file relative to the plan's folder."""
 
     def read(value: Any, folder: Path) -> str:
@@ -114,7 +139,7 @@ def _sound(name: str, default: str | None, kinds: tuple[str, ...]) -> Axis:
     return Axis(name, str, default, f"{of_kinds}a WAV or FLAC file", read)
 
 
-def _profile(name: str, default: str) -> Axis:
+def profile(name: str, default: str) -> Axis:
     """A name, which whoever knows the product checks, or a TOML file relative to the plan's folder."""
 
     def read(value: Any, folder: Path) -> str:
@@ -127,7 +152,9 @@ def _profile(name: str, default: str) -> Axis:
     return Axis(name, str, default, "a profile's name, or a file that ends in .toml", read)
 
 
-def _room(name: str) -> Axis:
+def room(name: str) -> Axis:
+    """A room made to fit, or three sides, m."""
+
     def read(value: Any, folder: Path) -> Any:
         if value == "fit":
             return value
@@ -142,12 +169,14 @@ def _room(name: str) -> Axis:
     return Axis(name, list, "fit", '"fit" or [length, width, height], each 1.8 to 100 m', read)
 
 
-def _codec(name: str) -> Axis:
+def codec(name: str) -> Axis:
+    """A codec by its name, see `codec.parse_codec`."""
+
     def read(value: Any, folder: Path) -> str:
         if not isinstance(value, str):
             raise ValueError
-        codec = parse_codec(value)
-        return NONE if codec is None else str(codec)
+        found = parse_codec(value)
+        return NONE if found is None else str(found)
 
     return Axis(name, str, NONE, '"none", or a codec with kbit/s, such as "mp3-128"', read)
 
@@ -185,49 +214,32 @@ def _file(name: str, folder: Path) -> Path:
     return path
 
 
-# Ahead of the loudspeaker, or of the dynamics processor. In a watermark sweep the recording's level follows
-# it, since the microphone's gain is the one for 0 dB, and so does the SNR where the noise has a level of its
-# own (snr_1m_db); `snr_db` holds the SNR at every volume.
-_VOLUME = _number("volume_db", 0.0, -60, 40, "dB")
-_ARITHMETIC = _text(
+# Ahead of the loudspeaker, or of a processor before it. Where there is a microphone, the recording's level
+# follows it, since the microphone's gain is the one for 0 dB, and so does the SNR where the noise has a level
+# of its own (snr_1m_db); `snr_db` holds the SNR at every volume.
+VOLUME = number("volume_db", 0.0, -60, 40, "dB")
+ARITHMETIC = text(
     PAIRED, "q15", r"q15|float|q15\+[A-Za-z0-9_.:@/-]+", '"q15", "float", or "q15+FAULT" with a named fault'
 )
 
 # Programme over noise as it would be at 1 m in free field, at a volume of 0 dB: the noise has a level of its
 # own, and the SNR at the microphone follows from volume, distance and room. 30 m take 30 dB at most, which
 # leaves what `snr_db` may be.
-_SNR_1M = replace(_number(SNR_AT_1M, None, -10, 100, "dB", "none"), in_every_digest=False)
+SNR_1M_AXIS = replace(number(SNR_AT_1M, None, -10, 100, "dB", "none"), in_every_digest=False)
 
-_KEY = replace(
-    _text(
-        "key",
-        "5eed5eed5eed5eed",
-        r"([0-9a-fA-F]{2}){2,64}",
-        "4 to 128 hexadecimal digits, an even number, in quotes",
-    ),
-    compared=str.lower,
+# What lies between the loudspeaker's input and the microphone's PCM, as `playback` takes it.
+OF_THE_PATH: tuple[Axis, ...] = (
+    number("distance_m", 3.0, MIN_DISTANCE_M, MAX_DISTANCE_M, "metres"),
+    room("room_m"),
+    number("rt60_s", 0.5, 0.05, 10, "seconds"),
+    sound("rir", None, ()),
+    choice("loudspeaker", "smart-speaker", tuple(LOUDSPEAKERS)),
+    VOLUME,
+    codec("codec"),
+    whole("resample_hz", None, 8000, 192000, "Hz", "none"),
+    number(SNR_AT_MICROPHONE, None, -40, 120, "dB", "none"),
+    SNR_1M_AXIS,
+    sound("noise", "cafe", AMBIENT_KINDS),
+    number("clip_dbfs", 0.0, -60, 0, "dBFS"),
+    number("drift_ppm", 0.0, -1000, 1000, "ppm"),
 )
-
-# In the order of a table's columns, which is that of its rows as well: the first varies slowest.
-AXES: dict[str, tuple[Axis, ...]] = {
-    "watermark": (
-        _number("distance_m", 3.0, MIN_DISTANCE_M, MAX_DISTANCE_M, "metres"),
-        _room("room_m"),
-        _number("rt60_s", 0.5, 0.05, 10, "seconds"),
-        _sound("rir", None, ()),
-        _choice("loudspeaker", "smart-speaker", tuple(LOUDSPEAKERS)),
-        _VOLUME,
-        _codec("codec"),
-        _whole("resample_hz", None, 8000, 192000, "Hz", "none"),
-        _number(SNR_AT_MICROPHONE, None, -40, 120, "dB", "none"),
-        _SNR_1M,
-        _sound("noise", "cafe", AMBIENT_KINDS),
-        _number("clip_dbfs", 0.0, -60, 0, "dBFS"),
-        _number("drift_ppm", 0.0, -1000, 1000, "ppm"),
-        _KEY,
-        _choice("mode", "informed", ("informed", "live")),
-        _number("strength_db", None, -20, 12, "dB", "default"),
-        _ARITHMETIC,
-    ),
-    "mbdp": (_profile("profile", "smart-speaker"), _VOLUME, _ARITHMETIC),
-}

@@ -18,7 +18,7 @@ class Condition(NamedTuple):
     """One row: everything that decides its outcome.
 
     row : from 1
-    programme : a kind of `acoustic_sim.excitation`, or the absolute path of a sound file
+    programme : a kind of `acoustic_sim.programmes.excitation`, or the absolute path of a sound file
     repeat : from 0
     seed : in [0, 2^31), of the programme's excerpt, the noise and the microphone
     seconds : of the programme

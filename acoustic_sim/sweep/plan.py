@@ -3,20 +3,18 @@
 import hashlib
 import json
 import tomllib
-from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from functools import cached_property
 from pathlib import Path
 from typing import Any
 
-from acoustic_sim.sweep.axes import AXES, PAIRED, Axis
+from acoustic_sim.sweep.axes import PAIRED, Axis, Products
 from acoustic_sim.sweep.design import FACTORIAL, Condition, Levels, Span, cells, order, seed_of
 from acoustic_sim.sweep.plan_places import check_places
 from acoustic_sim.sweep.plan_tables import Problems, read_axes, read_programme, read_settings
 from fixedpoint.errors import ConfigError
 
 MAX_ROWS = 1_000_000
-Checks = Callable[[str], Mapping[str, Callable[[Any], object]]]
 
 
 @dataclass(frozen=True)
@@ -25,8 +23,9 @@ class Plan:
 
     text : of the file
     path : of the file, as given
-    programmes : kinds of `acoustic_sim.excitation`, or absolute paths
-    levels : of every axis of the product, in the order of its table; a tuple, or a continuous `Span`
+    programmes : kinds of `acoustic_sim.programmes.excitation`, or absolute paths
+    table : axes of the product, in the order of its table
+    levels : of every axis, in the same order; a tuple, or a continuous `Span`
     files : absolute path -> as the plan has it
     false_alarms_per_hour : at which a report compares; no row depends on it
     """
@@ -42,6 +41,7 @@ class Plan:
     impostor_keys: int
     programmes: tuple[str, ...]
     seconds: float
+    table: tuple[Axis, ...]
     levels: dict[str, Levels]
     files: dict[str, str] = field(default_factory=dict)
 
@@ -59,7 +59,7 @@ class Plan:
 
     @cached_property
     def _conditions(self) -> tuple[Condition, ...]:
-        names = [axis.name for axis in AXES[self.product]]
+        names = [axis.name for axis in self.table]
         paired = self.levels[PAIRED]
         assert not isinstance(paired, Span)
         found: list[Condition] = []
@@ -103,7 +103,7 @@ class Plan:
         How the file is laid out, and what only a report uses, does not count.
         """
         content = {path: _sha256(path) for path in sorted(self.files)}
-        counts = [axis.name for axis in AXES[self.product] if axis.in_every_digest or self._uses(axis)]
+        counts = [axis.name for axis in self.table if axis.in_every_digest or self._uses(axis)]
         tree = {
             "product": self.product,
             "programmes": [self.as_written(name) for name in self.programmes],
@@ -131,14 +131,13 @@ class Plan:
         return self.files.get(value, value) if isinstance(value, str) else value
 
 
-def load_plan(path: str | Path, checks: Checks | None = None) -> Plan:
+def load_plan(path: str | Path, products: Products) -> Plan:
     """Read and check a plan; every bad value is named, in one line.
 
     Parameters
     ----------
     path : of a TOML file; sound files in it are relative to its folder
-    checks : product -> for an axis, what more the product asks of a value, and for "programme" and "seconds",
-        see `read_programme`; raises BittrueError
+    products : that there are, and what each asks of a plan, which is found out of the plan's own alone
 
     Raises
     ------
@@ -151,20 +150,20 @@ def load_plan(path: str | Path, checks: Checks | None = None) -> Plan:
         raise ConfigError(f"{path}: cannot be read: {error.strerror or error}") from error
     except UnicodeDecodeError as error:
         raise ConfigError(f"{path}: not UTF-8 text; a TOML file is needed") from error
-    return parse_plan(text, path, checks)
+    return parse_plan(text, path, products)
 
 
-def parse_plan(text: str, path: str | Path, checks: Checks | None = None) -> Plan:
+def parse_plan(text: str, path: str | Path, products: Products) -> Plan:
     """Check a plan whose text is at hand; `path` is that of its file, there or not. See `load_plan`."""
     try:
         table = tomllib.loads(text)
     except (ValueError, RecursionError) as error:  # TOMLDecodeError, or numbers and nesting without end
         raise ConfigError(f"{path}: not TOML: {error}") from error
     problems = Problems(Path(path).resolve().parent)
-    settings = read_settings(table, problems)
-    asked = checks(settings["product"]) if checks else {}
-    programmes, seconds = read_programme(table.get("programme"), asked, problems)
-    levels = read_axes(table.get("axes", {}), settings, asked, problems)
+    settings = read_settings(table, tuple(products), problems)
+    asked = products[settings["product"]]()
+    programmes, seconds = read_programme(table.get("programme"), asked.checks, problems)
+    levels = read_axes(table.get("axes", {}), settings, products, problems)
     check_places(levels, problems)
     problems.raise_for(path)
     plan = Plan(
@@ -172,6 +171,7 @@ def parse_plan(text: str, path: str | Path, checks: Checks | None = None) -> Pla
         path=str(path),
         programmes=programmes,
         seconds=seconds,
+        table=asked.axes,
         levels=levels,
         files=problems.files,
         **settings,

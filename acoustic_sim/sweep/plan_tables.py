@@ -4,14 +4,14 @@ from collections.abc import Callable, Iterable, Mapping
 from pathlib import Path
 from typing import Any
 
-from acoustic_sim.excitation import KINDS, MAX_SECONDS
-from acoustic_sim.programme import extent
+from acoustic_sim.programmes.excitation import KINDS, MAX_SECONDS
+from acoustic_sim.programmes.programme import extent
 from acoustic_sim.sweep.axes import (
-    AXES,
     OF_A_SIMULATED_ROOM,
     SNR_AT_1M,
     SNR_AT_MICROPHONE,
     Axis,
+    Products,
     read_sound,
 )
 from acoustic_sim.sweep.design import DESIGNS, FACTORIAL, HYPERCUBE, Levels, Span
@@ -54,11 +54,11 @@ class Problems:
             raise ConfigError(f"{path}: {'; '.join(dict.fromkeys(self._lines))}")
 
 
-def read_settings(table: dict[str, Any], problems: Problems) -> dict[str, Any]:
+def read_settings(table: dict[str, Any], products: tuple[str, ...], problems: Problems) -> dict[str, Any]:
     """Everything beside the tables, defaults filled in."""
     _name_unknown(table, (*_SETTINGS, *_NUMBERS, *_TABLES), "", problems)
-    settings = {"product": next(iter(AXES)), "design": FACTORIAL}
-    for name, accepted in (("product", tuple(AXES)), ("design", DESIGNS)):
+    settings = {"product": products[0], "design": FACTORIAL}
+    for name, accepted in (("product", products), ("design", DESIGNS)):
         value = table.get(name, settings[name])
         if value in accepted:
             settings[name] = value
@@ -67,7 +67,7 @@ def read_settings(table: dict[str, Any], problems: Problems) -> dict[str, Any]:
                 f"{name}={value!r}: must be one of {', '.join(accepted)}{did_you_mean(value, accepted, '; ')}"
             )
     if "product" not in table:
-        problems.add(f"product: missing; must be one of {', '.join(AXES)}")
+        problems.add(f"product: missing; must be one of {', '.join(products)}")
     numbers = {name: _number(table, name, problems) for name in _NUMBERS}
     if settings["design"] == HYPERCUBE and "samples" not in table:
         problems.add(f"samples: missing; a {HYPERCUBE} needs their number")
@@ -144,16 +144,17 @@ def _list(table: dict[str, Any], name: str, problems: Problems) -> list[Any]:
 def read_axes(
     table: Any,
     settings: Mapping[str, Any],
-    checks: Mapping[str, Callable[[Any], object]],
+    products: Products,
     problems: Problems,
 ) -> dict[str, Levels]:
     """The levels of every axis of the product."""
     product, design = settings["product"], settings["design"]
-    axes = {axis.name: axis for axis in AXES[product]}
+    asked = products[product]()
+    axes, checks = {axis.name: axis for axis in asked.axes}, asked.checks
     if not isinstance(table, dict):
         problems.add(f"axes={table!r}: must be a table")
         table = {}
-    _name_unknown_axes(table, product, problems)
+    _name_unknown_axes(table, product, products, problems)
     levels: dict[str, Levels] = {name: (axis.default,) for name, axis in axes.items()}
     for name, axis in axes.items():
         if name in table:
@@ -176,9 +177,11 @@ def _name_second_snr(table: dict[str, Any], problems: Problems) -> None:
             problems.add(f"axes.{SNR_AT_1M}: {other} {why}; drop {SNR_AT_1M} or {other}")
 
 
-def _name_unknown_axes(table: dict[str, Any], product: str, problems: Problems) -> None:
-    owners = {axis.name: owner for owner, axes in AXES.items() for axis in axes}
-    known = [axis.name for axis in AXES[product]]
+def _name_unknown_axes(table: dict[str, Any], product: str, products: Products, problems: Problems) -> None:
+    known = [axis.name for axis in products[product]().axes]
+    owners: dict[str, str] = {}
+    if any(name not in known for name in table):  # only then are the other products asked
+        owners = {axis.name: owner for owner, asked in products.items() for axis in asked().axes}
     for name in table:
         if name in owners and name not in known:
             problems.add(f"axes.{name}: an axis of {owners[name]}; {product} has {', '.join(known)}")

@@ -17,7 +17,7 @@ from joblib.externals.loky import ProcessPoolExecutor
 from joblib.externals.loky.backend import resource_tracker
 from joblib.externals.loky.process_executor import TerminatedWorkerError
 
-from acoustic_sim.interrupts import interrupts_held
+from acoustic_sim.border.interrupts import interrupts_held
 from acoustic_sim.sweep.worker import begin
 from fixedpoint.errors import BittrueError, ConfigError
 

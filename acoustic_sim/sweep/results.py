@@ -8,7 +8,6 @@ from contextlib import suppress
 from pathlib import Path
 from typing import Any, NamedTuple
 
-from acoustic_sim.sweep.axes import AXES
 from acoustic_sim.sweep.design import Condition
 from acoustic_sim.sweep.plan import Plan
 from acoustic_sim.sweep.results_file import (
@@ -214,12 +213,12 @@ class Results:
     def rows(self) -> list[dict[str, Any]]:
         """Every row that is done, by number; lists and flags as such."""
         outcome = self.meta["outcome"]
-        lists = {axis.name for axis in AXES[self.meta["product"]] if axis.column is list}
-        lists |= {name for name, kind in outcome.items() if kind == "list"}
+        lists = {name for name, kind in outcome.items() if kind == "list"}
         flags = {name for name, kind in outcome.items() if kind == "bool"}
         with self._named("cannot be read"):
             cursor = self._connection.execute("SELECT * FROM rows ORDER BY row")
             names = [column[0] for column in cursor.description]
+            lists |= set(names) - set(outcome) - {"programme", "error"}  # axes, which may be rooms
             return [dict(zip(names, _python_values(names, row, lists, flags), strict=True)) for row in cursor]
 
     def timings(self) -> dict[int, Timing]:
@@ -282,7 +281,7 @@ def _plain(value: Any) -> Any:
 
 def _python_values(names: list[str], row: tuple[Any, ...], lists: set[str], flags: set[str]) -> Iterator[Any]:
     for name, value in zip(names, row, strict=True):
-        if name in lists and isinstance(value, str) and value[:1] == "[":
+        if name in lists and isinstance(value, str) and value[:1] == "[" and value[-1:] == "]":
             yield json.loads(value)
         elif name in flags and value is not None:
             yield bool(value)

@@ -9,7 +9,6 @@ from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 from typing import Any
 
-from acoustic_sim.sweep.axes import AXES
 from acoustic_sim.sweep.plan import Plan
 from acoustic_sim.sweep.results_file import connect_to_read, named, read_meta, require_tables
 from fixedpoint.errors import ConfigError
@@ -59,7 +58,7 @@ def columns_of(plan: Plan, outcome: Mapping[str, type]) -> dict[str, type]:
         A part of the outcome has an axis's name.
     """
     columns: dict[str, type] = {"programme": str, "repeat": int, "seed": int}
-    columns |= {axis.name: axis.column for axis in AXES[plan.product]}
+    columns |= {axis.name: axis.column for axis in plan.table}
     twice = sorted(set(columns | {"row": int, "error": str}) & set(outcome))
     if twice:
         raise ValueError(f"outcome {', '.join(twice)}: an axis has this name")

@@ -11,21 +11,22 @@ from typing import NamedTuple
 
 import numpy as np
 
-from firmware_model.device import build, configured
-from firmware_model.device.arena import Region
-from firmware_model.device.configured import Configured
-from firmware_model.device.elf import Firmware, load_elf
-from firmware_model.device.emulator import Core
-from firmware_model.device.export import Product, product_of
-from firmware_model.device.inlined import functions_by_address
+from firmware_model.case import Case, Form
+from firmware_model.device.core.arena import Region
+from firmware_model.device.core.elf import Firmware, load_elf
+from firmware_model.device.core.emulator import Core
+from firmware_model.device.core.inlined import functions_by_address
+from firmware_model.device.export import build, configured
+from firmware_model.device.export.configured import Configured
+from firmware_model.device.export.product import CProduct, product_of
 from firmware_model.golden import stimuli
-from firmware_model.golden.case import Case
 from fixedpoint._jit import registered_kernels
 
 Tell = Callable[[float], None]  # share of the run that is done, 0 to 1
 
-FRAME_SAMPLES = 64  # of the dynamics processor's calls, rounded up to whole control blocks
+FRAME_SAMPLES = 64  # of a call where any number of blocks is taken, rounded up to whole ones
 STACK_BYTES = 16384
+SAMPLES = "y"  # the output of a product that gives samples
 _SHIFTS = ("asr", "asr32")  # of the exported C, besides the kernels
 _STACK_ADDRESS, _FRAME_ADDRESS = 0x30000000, 0x38000000
 
@@ -33,7 +34,7 @@ _STACK_ADDRESS, _FRAME_ADDRESS = 0x30000000, 0x38000000
 class OutputDifference(NamedTuple):
     """The first output value, in time, that differs.
 
-    name : "output", or a field of the detector's output;  row : channel, key, pattern or flat index
+    name : of the output node, or a field of the output;  row : channel, key, pattern or flat index
     sample : of the input: its own, or the first of its hop;  expected, got : integers
     """
 
@@ -133,7 +134,7 @@ def run_case(
     cpu: str = "cortex-m4",
     optimise: str = "3",
     *,
-    product: Product | None = None,
+    product: CProduct | None = None,
     profile: bool = False,
     tell: Tell = lambda share: None,
 ) -> DeviceResult:
@@ -162,7 +163,7 @@ def run_case(
         kernels = functions_by_address(str(path), _arithmetic()) if profile else {}
     device = _Device(product, firmware, cpu, setup)
     seen = _Comparison(case, setup)
-    x_q15 = case.whole_blocks(stimuli.load(case.stimulus))
+    x_q15 = case.whole_blocks(stimuli.load(case))
     n = x_q15.shape[1]
     for start in range(0, n, device.frame_samples):
         frame = np.ascontiguousarray(x_q15[:, start : start + device.frame_samples])
@@ -189,8 +190,8 @@ def run_case(
 class _Device:
     """The product on the core, initialised."""
 
-    def __init__(self, product: Product, firmware: Firmware, cpu: str, setup: Configured) -> None:
-        blocks = 1 if setup.output is not None else -(-FRAME_SAMPLES // setup.block)
+    def __init__(self, product: CProduct, firmware: Firmware, cpu: str, setup: Configured) -> None:
+        blocks = 1 if setup.form == Form.FIELDS else -(-FRAME_SAMPLES // setup.block)
         self.frame_samples = blocks * setup.block
         self._product, self._setup = product, setup
         size = 2 * setup.channels * self.frame_samples
@@ -213,7 +214,7 @@ class _Device:
         """One call: (channels, n) int16 in, outputs by name."""
         begun = self.core.instructions
         self.core.write(_FRAME_ADDRESS, x_q15)
-        if self._setup.output is not None:
+        if self._setup.form == Form.FIELDS:
             self.core.call(self._process, [self._instance, _FRAME_ADDRESS])
             outputs = {
                 path.removeprefix("output."): values
@@ -223,7 +224,7 @@ class _Device:
         else:
             arguments = [self._instance, _FRAME_ADDRESS, x_q15.shape[1], self._y_address]
             self.core.call(self._process, arguments)
-            outputs = {"output": self.core.read(self._y_address, np.int16, x_q15.shape)}
+            outputs = {SAMPLES: self.core.read(self._y_address, np.int16, x_q15.shape)}
         self.worst = max(self.worst, self.core.instructions - begun)
         return outputs
 
@@ -253,14 +254,14 @@ class _Comparison:
     def add(self, start: int, expected: dict[str, np.ndarray], got: dict[str, np.ndarray]) -> None:
         """Take the outputs of a frame that begins at this sample."""
         for name, values in got.items():
-            self._parts.setdefault(name, []).append(values if name == "output" else values.reshape(-1, 1))
+            self._parts.setdefault(name, []).append(values if name == SAMPLES else values.reshape(-1, 1))
         differing = [name for name in expected if not np.array_equal(expected[name], got[name])]
         if self.first is None and differing:
             found = [self._difference(start, name, expected[name], got[name]) for name in differing]
             self.first = min(found, key=lambda difference: difference.sample)
 
     def _difference(self, start: int, name: str, expected: np.ndarray, got: np.ndarray) -> OutputDifference:
-        if name == "output":
+        if name == SAMPLES:
             step, row = (int(v) for v in np.argwhere((expected != got).T)[0])
             sample, label = start + step, self._case.output.rows[row]
             values = expected[row, step], got[row, step]
@@ -268,34 +269,32 @@ class _Comparison:
             flat = int(np.flatnonzero(expected.ravel() != got.ravel())[0])
             sample, label = start, self._label(name, flat)
             values = expected.flat[flat], got.flat[flat]
+        shown = self._case.output.name if name == SAMPLES else name
         return OutputDifference(
-            name, label, sample, sample / self._case.fs_hz, int(values[0]), int(values[1])
+            shown, label, sample, sample / self._case.fs_hz, int(values[0]), int(values[1])
         )
 
     def _label(self, name: str, flat: int) -> str:
-        node = _NODES.get(name)
+        node = self._case.nodes_of.get(name)
         rows = next((each.rows for each in self._case.nodes if each.name == node), ())
         return rows[flat] if rows else f"value {flat}"
 
     def nodes(self) -> dict[str, np.ndarray]:
         """The case's nodes, of all frames."""
-        names = {"output": "output", **_NODES}
+        names = {SAMPLES: self._case.output.name, **self._case.nodes_of}
         return {
             names[name]: np.concatenate(parts, axis=1) for name, parts in self._parts.items() if name in names
         }
 
 
-_NODES = {"score_q9": "score", "integrated_q9": "integrated"}  # nodes of the case, by field of the output
-
-
 def _model(setup: Configured, x_q15: np.ndarray) -> dict[str, np.ndarray]:
     """Outputs of the model by name; its state goes on."""
-    if setup.output is not None:
-        setup.kernel(setup.params, setup.state, x_q15[0], setup.output, None)
+    if setup.form == Form.FIELDS:
+        setup.kernel(setup.params, setup.state, setup.one_block(x_q15), setup.output, None)
         return setup.output._asdict()
     y_q15 = np.empty_like(x_q15)
     setup.kernel(setup.params, setup.state, x_q15, y_q15, None)
-    return {"output": y_q15}
+    return {SAMPLES: y_q15}
 
 
 def _state_differences(setup: Configured, memory: dict[str, np.ndarray]) -> tuple[StateDifference, ...]:
@@ -316,7 +315,7 @@ def _arithmetic() -> frozenset[str]:
     return frozenset(k.__name__ for k in kernels if k.__module__ == "fixedpoint.arith").union(_SHIFTS)
 
 
-def _bytes(firmware: Firmware, product: Product) -> tuple[int, int, int, int]:
+def _bytes(firmware: Firmware, product: CProduct) -> tuple[int, int, int, int]:
     """Bytes of code, tables, the instance and other variables; the harness's own are left out."""
     sections = [section for section in firmware.sections if section.name != build.HARNESS]
     code = sum(s.size for s in sections if s.executable)

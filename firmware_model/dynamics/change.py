@@ -5,10 +5,10 @@ from typing import NamedTuple
 import numpy as np
 
 from firmware_model.dynamics.level import block_peak
-from firmware_model.dynamics.params import DynamicsConfig
 from firmware_model.dynamics.processor import limit_bus, process_bank
+from firmware_model.dynamics.settings.params import DynamicsConfig
+from firmware_model.dynamics.settings.tuning import DynamicsParams
 from firmware_model.dynamics.state import BankState, DynamicsState, init_bank
-from firmware_model.dynamics.tuning import DynamicsParams
 from fixedpoint._jit import kernel
 from fixedpoint.arith import narrow32, rnd_shift
 

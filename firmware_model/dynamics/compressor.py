@@ -4,12 +4,12 @@ import numpy as np
 
 from firmware_model.dynamics.gain_computer import reduction_q24
 from firmware_model.dynamics.level import band_level, magnitude
+from firmware_model.dynamics.settings.tuning import DynamicsParams
 from firmware_model.dynamics.state import BankState
-from firmware_model.dynamics.tuning import DynamicsParams
 from fixedpoint._jit import kernel
 from fixedpoint.arith import INT32_MAX, clip, narrow32, rnd_shift, shl, trn_shift
-from fixedpoint.biquad import SIGNAL_FRAC_BITS, smooth
 from fixedpoint.elementary import exp2_q24
+from fixedpoint.filters.biquad import SIGNAL_FRAC_BITS, smooth
 
 _RAIL_Q22 = (1 << 26) - 1
 _STATE_SHIFT = 31  # reductions are held as Q9.55

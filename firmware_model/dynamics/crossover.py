@@ -2,11 +2,11 @@
 
 import numpy as np
 
+from firmware_model.dynamics.settings.tuning import DynamicsParams
 from firmware_model.dynamics.state import BankState
-from firmware_model.dynamics.tuning import DynamicsParams
 from fixedpoint._jit import kernel
 from fixedpoint.arith import narrow32
-from fixedpoint.biquad import allpass_of, svf
+from fixedpoint.filters.biquad import allpass_of, svf
 
 
 @kernel

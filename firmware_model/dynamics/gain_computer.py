@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from firmware_model.dynamics.tuning import CurveParams
+from firmware_model.dynamics.settings.tuning import CurveParams
 from fixedpoint._jit import kernel
 from fixedpoint.arith import mul_rnd, rnd_shift
 

@@ -2,12 +2,12 @@
 
 import numpy as np
 
+from firmware_model.dynamics.settings.tuning import POWER_FRAC_BITS, SILENCE_Q24, DynamicsParams
 from firmware_model.dynamics.state import BankState
-from firmware_model.dynamics.tuning import POWER_FRAC_BITS, SILENCE_Q24, DynamicsParams
 from fixedpoint._jit import kernel
 from fixedpoint.arith import rnd_shift, shl, trn_shift
-from fixedpoint.biquad import SIGNAL_FRAC_BITS, smooth
 from fixedpoint.elementary import log2_q24
+from fixedpoint.filters.biquad import SIGNAL_FRAC_BITS, smooth
 
 _SQUARE_SHIFT = SIGNAL_FRAC_BITS - POWER_FRAC_BITS // 2
 

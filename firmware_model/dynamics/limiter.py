@@ -3,12 +3,12 @@
 import numpy as np
 
 from firmware_model.dynamics.compressor import ramp_step
+from firmware_model.dynamics.settings.tuning import LimiterParams
 from firmware_model.dynamics.state import CLOCK_RELEASE, CLOCK_WANT, LimiterState
-from firmware_model.dynamics.tuning import LimiterParams
 from fixedpoint._jit import kernel
 from fixedpoint.arith import narrow32, rnd_shift, shl, trn_shift
-from fixedpoint.biquad import smooth
 from fixedpoint.elementary import reciprocal
+from fixedpoint.filters.biquad import smooth
 
 _ONE_Q31 = 1 << 31
 _BELOW = 28  # the quotient is made smaller by 2**-28 of itself, twice the largest error of the reciprocal

@@ -8,11 +8,11 @@ from firmware_model.dynamics.compressor import compress_band
 from firmware_model.dynamics.crossover import split_bands
 from firmware_model.dynamics.level import magnitude
 from firmware_model.dynamics.limiter import advance, limit_block
+from firmware_model.dynamics.settings.tuning import DynamicsParams
 from firmware_model.dynamics.state import BankState, DynamicsState
-from firmware_model.dynamics.tuning import DynamicsParams
 from fixedpoint._jit import kernel
 from fixedpoint.arith import clip, narrow32, rnd_shift, sat16, shl, trn_shift
-from fixedpoint.biquad import SIGNAL_FRAC_BITS
+from fixedpoint.filters.biquad import SIGNAL_FRAC_BITS
 
 _TO_SUM = 1  # bands are added up in Q6.26
 _SUM_RAIL = (1 << 30) - 1

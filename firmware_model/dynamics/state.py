@@ -4,10 +4,10 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from firmware_model.dynamics.tuning import DynamicsParams, LimiterParams
+from firmware_model.dynamics.settings.tuning import DynamicsParams, LimiterParams
 from fixedpoint.arith import INT32_MAX
-from fixedpoint.biquad import REST_Q54, REST_Q58, SIGNAL_FRAC_BITS
 from fixedpoint.elementary import exp2_q24
+from fixedpoint.filters.biquad import REST_Q54, REST_Q58, SIGNAL_FRAC_BITS
 
 CLOCK_WANT, CLOCK_RELEASE = range(2)
 

@@ -5,10 +5,10 @@ from typing import NamedTuple
 import numpy as np
 
 from firmware_model.dynamics.change import ChangeState, carry_levels, init_change, process_change
-from firmware_model.dynamics.params import DynamicsConfig
 from firmware_model.dynamics.processor import DynamicsProbes, init_probes, process_frame
+from firmware_model.dynamics.settings.params import DynamicsConfig
+from firmware_model.dynamics.settings.tuning import DynamicsParams, quantise
 from firmware_model.dynamics.state import init_state, state_bytes
-from firmware_model.dynamics.tuning import DynamicsParams, quantise
 from fixedpoint.errors import AudioError, ConfigError
 
 

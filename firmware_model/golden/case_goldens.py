@@ -10,10 +10,11 @@ from typing import Any
 
 import numpy as np
 
-from firmware_model.golden.case import Case, Node
+from firmware_model.case import Case, Node
 from firmware_model.golden.kernel_cases import flat
 from firmware_model.golden.kernel_goldens import Difference
-from firmware_model.golden.store import Frozen, Store, digest, facts_of
+from firmware_model.golden.stimuli import load
+from firmware_model.golden.store import Frozen, Shipped, Store, digest, facts_of
 
 HEAD_STEPS, HEAD_VALUES = 512, 1 << 14  # of a node, kept whole: so many at most, but a stretch in any case
 STRETCH = 64  # steps that share a check sum
@@ -38,7 +39,7 @@ def freeze(case: Case, x_q15: np.ndarray) -> list[Frozen]:
     return frozen
 
 
-def first_difference(case: Case, store: Store) -> Difference | None:
+def first_difference(case: Case, store: Store | Shipped) -> Difference | None:
     """Run a case on its frozen stimulus and hold it against its goldens; None where all bits are equal.
 
     The first node in signal-flow order that differs is told. Where all nodes are equal, the production path,
@@ -54,7 +55,7 @@ def first_difference(case: Case, store: Store) -> Difference | None:
     wanted = store.array(f"output:{case.name}")
     if parameters_digest(case) != store.entry(f"output:{case.name}")["configuration"]["parameters_sha256"]:
         return Difference("parameters", "", 0, None, None)
-    x_q15 = case.whole_blocks(store.array(f"stimulus:{case.stimulus}"))
+    x_q15 = case.whole_blocks(load(case))
     nodes = case.trace(x_q15)
     for node in case.nodes:
         values = nodes[node.name]
@@ -93,7 +94,7 @@ def parameters_digest(case: Case) -> str:
     return digest(flat(vars(case.start())["params"]))
 
 
-def _node_difference(store: Store, key: str, node: Node, got: np.ndarray) -> Difference | None:
+def _node_difference(store: Store | Shipped, key: str, node: Node, got: np.ndarray) -> Difference | None:
     entry = store.entry(key)
     if list(got.shape) != entry["shape"]:
         return Difference(node.name, f"shape {got.shape}, {tuple(entry['shape'])} needed", 0, None, None)

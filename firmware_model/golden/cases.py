@@ -1,10 +1,46 @@
-"""All golden cases of the products, by name."""
+"""All golden cases, by name: those of the built-in products, then those of installed packages."""
 
-from firmware_model.golden import dynamics_cases, watermark_cases
-from firmware_model.golden.case import Case
+from collections.abc import Iterator, Mapping
+
+from firmware_model.case import Case
+from firmware_model.product import BUILT_IN, products, working_plugins
 from fixedpoint.errors import ConfigError
 
-CASES: dict[str, Case] = {case.name: case for case in (*dynamics_cases.CASES, *watermark_cases.CASES)}
+
+class _Cases(Mapping[str, Case]):
+    """Those of the built-in products are known without a look at what is installed."""
+
+    def __init__(self) -> None:
+        self._known: dict[str, Case] = {}
+        self._complete = False
+
+    def _built_in(self) -> dict[str, Case]:
+        if not self._known:
+            for product in sorted(BUILT_IN, key=lambda product: product.name):
+                self._known |= {case.name: case for case in product.cases}
+        return self._known
+
+    def _all(self) -> dict[str, Case]:
+        known = self._built_in()
+        if not self._complete:
+            for product, _ in working_plugins("cases"):
+                for case in product.cases:
+                    known.setdefault(case.name, case)
+            self._complete = True
+        return known
+
+    def __getitem__(self, name: str) -> Case:
+        known = self._built_in()
+        return known[name] if name in known else self._all()[name]
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(self._all())
+
+    def __len__(self) -> int:
+        return len(self._all())
+
+
+CASES: Mapping[str, Case] = _Cases()
 
 
 def find_case(name: str) -> Case:
@@ -17,3 +53,17 @@ def find_case(name: str) -> Case:
     if name not in CASES:
         raise ConfigError(f"case {name!r}: must be one of {', '.join(CASES)}")
     return CASES[name]
+
+
+def case_of(name: str) -> Case:
+    """A golden case, by its name or the product's, whose first it is then.
+
+    Raises
+    ------
+    ConfigError
+    """
+    if name not in CASES:
+        for product in products():
+            if product.name == name:
+                return product.cases[0]
+    return find_case(name)

@@ -10,7 +10,7 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from firmware_model.golden.kernel_cases import Call, arguments, calls, flat, named_parts
-from firmware_model.golden.store import Frozen, Store, digest, facts_of
+from firmware_model.golden.store import Frozen, Shipped, Store, digest, facts_of
 from fixedpoint._jit import registered_kernels
 
 FILE = "kernels.npz"
@@ -43,7 +43,7 @@ def freeze(name: str) -> Frozen:
     return Frozen(key, FILE, {key: changes}, {**facts, "arguments_sha256": given})
 
 
-def first_difference(name: str, store: Store) -> Difference | None:
+def first_difference(name: str, store: Store | Shipped) -> Difference | None:
     """Run a kernel and hold it against its golden; None where all bits are equal.
 
     Raises

@@ -5,69 +5,27 @@ The largest error of a node over the frozen stimulus, in the reference's unit; s
 
 import numpy as np
 
-from firmware_model.golden.case import Case, Node
+from firmware_model.case import Case, Node
 from firmware_model.golden.kernel_goldens import Difference
+from fixedpoint.errors import ConfigError
 
 MARGIN = 2.0
 
-# Levels are log2 of power and their largest errors are those of levels near the floor, where an LSB of the
-# band is a large part of it. The detector's scores are sums of features that the firmware keeps in 8 bits.
-MEASURED: dict[str, dict[str, float]] = {
-    "mbdp-smart-speaker": {
-        "band": 3.21e-07,  # 43 LSB
-        "level": 6.38e-02,  # 1.07e+06 LSB
-        "gain": 3.26e-06,  # 436 LSB
-        "band_attenuation": 5.71e-07,  # 1.23e+03 LSB
-        "limited": 8.74e-07,  # 117 LSB
-        "bus": 9.01e-07,  # 121 LSB
-        "attenuation": 2.5e-07,  # 535 LSB
-        "output": 1.58e-05,  # 0.516 LSB
-    },
-    "mbdp-conventional": {
-        "band": 7.97e-08,  # 10.7 LSB
-        "level": 1.01e-02,  # 1.68e+05 LSB
-        "gain": 1.71e-07,  # 22.9 LSB
-        "band_attenuation": 0.0,  # 0 LSB
-        "limited": 1.47e-07,  # 19.7 LSB
-        "bus": 2.01e-07,  # 26.9 LSB
-        "attenuation": 4.44e-08,  # 95.3 LSB
-        "output": 1.54e-05,  # 0.503 LSB
-    },
-    "mbdp-headset": {
-        "band": 4.84e-08,  # 6.49 LSB
-        "level": 3.39e-02,  # 5.68e+05 LSB
-        "gain": 1.89e-07,  # 25.3 LSB
-        "band_attenuation": 0.0,  # 0 LSB
-        "limited": 6.47e-08,  # 8.68 LSB
-        "bus": 8.65e-08,  # 11.6 LSB
-        "attenuation": 0.0,  # 0 LSB
-        "output": 1.54e-05,  # 0.503 LSB
-    },
-    "mbdp-six-bands": {
-        "band": 2.50e-06,  # 334 LSB
-        "level": 4.39e-02,  # 7.36e+05 LSB
-        "gain": 2.40e-06,  # 322 LSB
-        "band_attenuation": 2.06e-07,  # 442 LSB
-        "limited": 5.95e-07,  # 79.8 LSB
-        "bus": 1.01e-06,  # 135 LSB
-        "attenuation": 3.49e-07,  # 748 LSB
-        "output": 1.62e-05,  # 0.529 LSB
-    },
-    "watermark-detector": {
-        "band_level": 1.96e-03,  # 0.5 LSB
-        "slot_level": 1.61e-03,  # 3.29 LSB
-        "feature": 6.26e-03,  # 0.601 LSB
-        "score": 5.63e-02,  # 28.8 LSB
-        "integrated": 5.63e-02,  # 28.8 LSB
-    },
-    "watermark-small": {
-        "band_level": 1.96e-03,  # 0.5 LSB
-        "slot_level": 1.48e-03,  # 3.03 LSB
-        "feature": 5.48e-03,  # 0.525 LSB
-        "score": 2.53e-01,  # 130 LSB
-        "integrated": 2.09e-01,  # 107 LSB
-    },
-}
+
+def measured(case: Case) -> dict[str, float]:
+    """Largest error of each node that was measured, in the reference's unit: the product's BOUNDS.
+
+    Raises
+    ------
+    ConfigError
+        The product states none for this case, or not for each node.
+    """
+    assert case.product is not None, f"{case.name}: of no product"
+    stated = case.product.part("cases").BOUNDS.get(case.name, {})
+    missing = [node.name for node in case.nodes if node.name not in stated]
+    if missing:
+        raise ConfigError(f"{case.name}: BOUNDS says nothing of {', '.join(missing)}; a number each needed")
+    return stated
 
 
 def error_of(node: Node, values: np.ndarray, exact: np.ndarray) -> np.ndarray:
@@ -77,7 +35,7 @@ def error_of(node: Node, values: np.ndarray, exact: np.ndarray) -> np.ndarray:
 
 def allowed_lsb(case: Case) -> float:
     """How far the output may be from the reference, in LSB of the output."""
-    return MARGIN * MEASURED[case.name][case.output.name] / (case.output.fmt.lsb * case.output.scale)
+    return MARGIN * measured(case)[case.output.name] / (case.output.fmt.lsb * case.output.scale)
 
 
 def beyond_bounds(case: Case, x_q15: np.ndarray) -> tuple[Difference | None, float]:
@@ -90,10 +48,10 @@ def beyond_bounds(case: Case, x_q15: np.ndarray) -> tuple[Difference | None, flo
     """
     x_q15 = case.whole_blocks(x_q15)
     nodes, exact = case.trace(x_q15), case.reference(x_q15 / 32768)
-    first = None
+    first, bounds = None, measured(case)
     for node in case.nodes:
         error = error_of(node, nodes[node.name], exact[node.name])
-        beyond = ~(error <= MARGIN * MEASURED[case.name][node.name])  # a NaN is beyond
+        beyond = ~(error <= MARGIN * bounds[node.name])  # a NaN is beyond
         if first is None and beyond.any():
             step = int(np.argmax(beyond.any(axis=0)))
             row = int(np.argmax(beyond[:, step]))

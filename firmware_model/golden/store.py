@@ -11,19 +11,22 @@ import zipfile
 from collections.abc import Iterable
 from functools import cache
 from importlib.metadata import version
+from importlib.util import find_spec
 from pathlib import Path
 from platform import python_version
 from typing import Any, NamedTuple
 
 import numpy as np
 
+from firmware_model.case import Case
 from firmware_model.pcm import replace_file
+from firmware_model.product import BUILT_IN, LIBRARY, Product, products
 from fixedpoint.errors import BittrueError, ConfigError
 
-FOLDER = Path(__file__).with_name("vectors")
+GOLDENS = "goldens"  # the folder of a product's package
 MANIFEST = "manifest.json"
 _TOOLS = ("bittrue", "numpy", "numba", "scipy")
-_REMEDY = "restore it from version control, or freeze again with make golden-write REASON=..."
+_REMEDY = "restore it from version control, or freeze again with bittrue freeze --product {} --reason ..."
 
 
 class GoldenError(BittrueError):
@@ -48,15 +51,20 @@ class Frozen(NamedTuple):
 class Store:
     """A folder with NPZ files and a manifest.
 
+    Parameters
+    ----------
+    folder : Path
+    product : name, for what a message advises
+
     Raises
     ------
     GoldenError
         The manifest is missing, no JSON, or not as it was written.
     """
 
-    def __init__(self, folder: Path = FOLDER) -> None:
-        self.folder = folder
-        manifest = _read_manifest(folder / MANIFEST)
+    def __init__(self, folder: Path, product: str = LIBRARY.name) -> None:
+        self.folder, self._remedy = folder, _REMEDY.format(product)
+        manifest = _read_manifest(folder / MANIFEST, self._remedy)
         self.entries: dict[str, dict[str, Any]] = manifest["entries"]
         self.files: dict[str, str] = manifest["files"]
         self._arrays: dict[str, dict[str, np.ndarray]] = {}
@@ -68,11 +76,7 @@ class Store:
         ------
         ConfigError
         """
-        if name not in self.entries:
-            kind = name.partition(":")[0] + ":"
-            known = ", ".join(key.removeprefix(kind) for key in self.entries if key.startswith(kind))
-            raise ConfigError(f"{kind[:-1]} {name.removeprefix(kind)!r}: must be one of {known}")
-        return self.entries[name]
+        return entry_of(self.entries, name)
 
     def array(self, name: str, part: str = "") -> np.ndarray:
         """The frozen array of a golden, or a part of it: "head", "sums".
@@ -106,39 +110,129 @@ class Store:
         try:
             content = (self.folder / file).read_bytes()
         except OSError as error:
-            raise GoldenError(f"{file}: {error.strerror or error}; {_REMEDY}") from error
+            raise GoldenError(f"{file}: {error.strerror or error}; {self._remedy}") from error
         found, wanted = hashlib.sha256(content).hexdigest(), self.files[file]
         if found != wanted:
             raise GoldenError(
-                f"{file}: corrupted, its sha256 is {found[:12]}, {MANIFEST} says {wanted[:12]}; {_REMEDY}"
+                f"{file}: corrupted, its sha256 is {found[:12]}, {MANIFEST} says {wanted[:12]}; "
+                f"{self._remedy}"
             )
         return _arrays_in(content)
 
 
+def entry_of(entries: dict[str, dict[str, Any]], name: str) -> dict[str, Any]:
+    """The entry of a name; ConfigError names those that there are."""
+    if name not in entries:
+        kind = name.partition(":")[0] + ":"
+        known = ", ".join(key.removeprefix(kind) for key in entries if key.startswith(kind))
+        raise ConfigError(f"{kind[:-1]} {name.removeprefix(kind)!r}: must be one of {known}")
+    return entries[name]
+
+
+class Shipped:
+    """The goldens of the library and of all products, each in the folder of its own package.
+
+    Attributes
+    ----------
+    entries : the manifests' facts by name; of two of one name the first product's
+    """
+
+    def __init__(self) -> None:
+        self.entries: dict[str, dict[str, Any]] = {}
+        self._owner: dict[str, Store] = {}
+        self._stores: list[Store] = []
+        for product in (LIBRARY, *products()):
+            store = store_of(product)
+            if store is None:
+                continue
+            self._stores.append(store)
+            for name, entry in store.entries.items():
+                self.entries.setdefault(name, entry)
+                self._owner.setdefault(name, store)
+
+    def entry(self, name: str) -> dict[str, Any]:
+        """See `Store.entry`."""
+        return self.entries[name] if name in self.entries else entry_of(self.entries, name)
+
+    def array(self, name: str, part: str = "") -> np.ndarray:
+        """See `Store.array`."""
+        self.entry(name)
+        return self._owner[name].array(name, part)
+
+    def verify(self) -> list[str]:
+        """See `Store.verify`."""
+        return [line for store in self._stores for line in store.verify()]
+
+
+def goldens_folder(product: Product) -> Path:
+    """Where a product's goldens are, there or not.
+
+    Raises
+    ------
+    ConfigError
+        Its package is not in a folder: a zip file, say.
+    """
+    spec = find_spec(product.package)
+    places = list(spec.submodule_search_locations or ()) if spec else []
+    if not places:
+        raise ConfigError(f"{product.package}: no folder of modules; goldens need a package in a folder")
+    return Path(places[0]) / GOLDENS
+
+
 @cache
-def shipped() -> Store:
-    """The store that comes with the package."""
-    return Store()
+def store_of(product: Product) -> Store | None:
+    """A product's goldens; None of an installed package that has not frozen any yet.
+
+    Raises
+    ------
+    GoldenError
+    """
+    folder = goldens_folder(product)
+    if product not in (LIBRARY, *BUILT_IN) and not (folder / MANIFEST).exists():
+        return None
+    return Store(folder, product.name)
 
 
-def load_stimulus(name: str) -> np.ndarray:
+@cache
+def shipped() -> Shipped:
+    """All goldens that come with bittrue and with installed products."""
+    return Shipped()
+
+
+def verify() -> list[str]:
+    """One line for each file of the shipped stores that is not as it was written."""
+    return shipped().verify()
+
+
+def load_stimulus(case: Case) -> np.ndarray:
     """(channels, n) int16, Q1.15; see `stimuli.load`."""
-    return shipped().array(f"stimulus:{name}")
+    return _of(case).array(f"stimulus:{case.stimulus}")
 
 
-def golden(case: str) -> np.ndarray:
+def golden(case: Case) -> np.ndarray:
     """(rows, steps) integers: the frozen output of a case.
 
     Raises
     ------
     ConfigError, GoldenError
     """
-    return shipped().array(f"output:{case}")
+    return _of(case).array(f"output:{case.name}")
 
 
-def verify() -> list[str]:
-    """One line for each file of the shipped store that is not as it was written."""
-    return shipped().verify()
+def _of(case: Case) -> Store:
+    product = case.product
+    assert product is not None, f"{case.name}: of no product"
+    store = store_of(product)
+    if store is None:
+        freeze = f"bittrue freeze --product {product.name} --reason ..."
+        raise GoldenError(f"{case.name}: not frozen yet; {freeze}")
+    return store
+
+
+def forget() -> None:
+    """Read the stores again: they were written."""
+    store_of.cache_clear()
+    shipped.cache_clear()
 
 
 def digest(values: np.ndarray) -> str:
@@ -168,7 +262,7 @@ def check_reason(reason: str) -> str:
     return words
 
 
-def size_bytes(folder: Path = FOLDER) -> int:
+def size_bytes(folder: Path) -> int:
     """Of all files of a store."""
     return sum(path.stat().st_size for path in folder.iterdir())
 
@@ -184,12 +278,13 @@ class Changes(NamedTuple):
         return bool(self.new or self.changed or self.removed)
 
 
-def write(goldens: Iterable[Frozen], reason: str, folder: Path = FOLDER) -> Changes:
+def write(goldens: Iterable[Frozen], reason: str, folder: Path, product: str = LIBRARY.name) -> Changes:
     """Freeze these goldens, all that there are; entries and files that do not change stay as they are.
 
     Parameters
     ----------
     reason : one line, why they change: kept with the entries that change
+    folder : made if there is none;  product : its name, for messages
 
     Raises
     ------
@@ -200,7 +295,7 @@ def write(goldens: Iterable[Frozen], reason: str, folder: Path = FOLDER) -> Chan
     """
     reason = check_reason(reason)
     goldens = list(goldens)
-    old = _old_manifest(folder)
+    old = _old_manifest(folder, _REMEDY.format(product))
     entries: dict[str, dict[str, Any]] = {}
     new: list[str] = []
     changed: list[str] = []
@@ -221,6 +316,7 @@ def write(goldens: Iterable[Frozen], reason: str, folder: Path = FOLDER) -> Chan
     for file in set(old["files"]) - set(files):
         (folder / file).unlink(missing_ok=True)
     replace_file(folder / MANIFEST, _manifest_bytes(entries, files))
+    forget()
     return Changes(new, changed, removed)
 
 
@@ -280,20 +376,20 @@ def _manifest_bytes(entries: Any, files: Any) -> bytes:
     return (json.dumps(manifest, indent=1, ensure_ascii=False) + "\n").encode()
 
 
-def _old_manifest(folder: Path) -> dict[str, Any]:
+def _old_manifest(folder: Path, remedy: str) -> dict[str, Any]:
     if not (folder / MANIFEST).exists():
         return {"entries": {}, "files": {}}
-    return _read_manifest(folder / MANIFEST)
+    return _read_manifest(folder / MANIFEST, remedy)
 
 
-def _read_manifest(path: Path) -> dict[str, Any]:
+def _read_manifest(path: Path, remedy: str) -> dict[str, Any]:
     try:
         manifest = json.loads(path.read_bytes())
         stated, entries, files = manifest["sha256"], manifest["entries"], manifest["files"]
     except OSError as error:
-        raise GoldenError(f"{path.name}: {error.strerror or error}; {_REMEDY}") from error
+        raise GoldenError(f"{path.name}: {error.strerror or error}; {remedy}") from error
     except (ValueError, KeyError, TypeError) as error:
-        raise GoldenError(f"{path.name}: is no manifest of goldens; {_REMEDY}") from error
+        raise GoldenError(f"{path.name}: is no manifest of goldens; {remedy}") from error
     if stated != _digest_of(entries, files):
-        raise GoldenError(f"{path.name}: was edited by hand, its entries do not have its sha256; {_REMEDY}")
+        raise GoldenError(f"{path.name}: was edited by hand, its entries do not have its sha256; {remedy}")
     return manifest

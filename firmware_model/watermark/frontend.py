@@ -19,7 +19,7 @@ from firmware_model.watermark.state import CLOCK_FEATURE, CLOCK_INPUT, CLOCK_LEV
 from fixedpoint._jit import kernel
 from fixedpoint.arith import clip, narrow32, rnd_shift, rnd_shift32, sat16, shl, shl32, sign_changes
 from fixedpoint.elementary import log2_of_positive_q24
-from fixedpoint.fft import rfft_in_place
+from fixedpoint.filters.fft import rfft_in_place
 
 _LEVEL_Q24_TO_Q8 = 16
 _SLOT_Q39_TO_Q18 = 21

@@ -7,7 +7,7 @@ from typing import NamedTuple
 import numpy as np
 
 from fixedpoint.errors import ConfigError
-from fixedpoint.fft import FFT_SIZES, FftParams, init_fft
+from fixedpoint.filters.fft import FFT_SIZES, FftParams, init_fft
 from fixedpoint.tables import hann_q31
 
 FEATURE_STEPS = 96  # features are int8 in steps of 1/96 of log2: 0.031 dB, up to +-4 dB

@@ -15,7 +15,7 @@ from acoustic_sim.codec import (
     parse_codec,
     transcode,
 )
-from acoustic_sim.excitation import synthesise
+from acoustic_sim.programmes.excitation import synthesise
 from fixedpoint.errors import AudioError, BittrueError, ConfigError
 
 FS_HZ = 48000

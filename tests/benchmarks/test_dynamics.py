@@ -3,15 +3,12 @@
 import numpy as np
 import pytest
 
-from benchmarks import dynamics_chain as chain
-from benchmarks import dynamics_crossover as crossover
-from benchmarks import dynamics_limits as limits
-from benchmarks import dynamics_loudspeaker as loudspeaker
-from benchmarks.dynamics_programmes import load_programme
-from firmware_model.dynamics.params import BandConfig, DynamicsConfig
+from benchmarks.dynamics import chain, crossover, limits, loudspeaker
+from benchmarks.dynamics.programmes import load_programme
+from firmware_model.dynamics.cases.configurations import reference_model
 from firmware_model.dynamics.processor import init_probes
-from firmware_model.dynamics.tuning import quantise
-from firmware_model.golden.dynamics_cases import reference_model
+from firmware_model.dynamics.settings.params import BandConfig, DynamicsConfig
+from firmware_model.dynamics.settings.tuning import quantise
 from firmware_model.pcm import write_audio
 from fixedpoint.errors import AudioError
 

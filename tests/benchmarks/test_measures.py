@@ -2,8 +2,9 @@
 
 import pytest
 
-from benchmarks import hosts, readme, rooms
-from benchmarks.report import Table, verdict
+from benchmarks import readme
+from benchmarks.harness.report import Table, verdict
+from benchmarks.material import hosts, rooms
 from firmware_model.watermark.params import WatermarkConfig
 from fixedpoint.errors import ConfigError
 

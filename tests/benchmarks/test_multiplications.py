@@ -8,18 +8,19 @@ import sys
 import numpy as np
 import pytest
 
-from benchmarks.multiplications import Counting, as_data, count_multiplications, counting
-from benchmarks.report import ROOT
-from firmware_model.dynamics.params import BandConfig, DynamicsConfig
+from benchmarks.dynamics.multiplications import Counting, as_data, count_multiplications, counting
+from benchmarks.harness.report import ROOT
 from firmware_model.dynamics.processor import process_frame
-from firmware_model.dynamics.profiles import load_profile
+from firmware_model.dynamics.settings.params import BandConfig, DynamicsConfig
+from firmware_model.dynamics.settings.profiles import load_profile
+from firmware_model.dynamics.settings.tuning import quantise
 from firmware_model.dynamics.state import init_state
-from firmware_model.dynamics.tuning import quantise
 
 INTERPRETED = """
 import pickle, sys
-from benchmarks.multiplications import counting
-from fixedpoint import biquad, elementary
+from benchmarks.dynamics.multiplications import counting
+from fixedpoint import elementary
+from fixedpoint.filters import biquad
 cases = {
     "svf": (biquad.svf, (1000, 3 << 40, 5 << 40, 7 << 20, 11 << 24, 13 << 24)),
     "allpass_of": (biquad.allpass_of, (1000, 2000, 3000)),

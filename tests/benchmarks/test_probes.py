@@ -2,8 +2,8 @@
 
 import ast
 
+from benchmarks.harness.report import ROOT
 from benchmarks.probes import without_probes
-from benchmarks.report import ROOT
 
 
 def test_a_probe_is_cut_out_and_nothing_else():

@@ -6,7 +6,7 @@ import pytest
 from firmware_model.pcm import read_audio, to_mono, to_q15
 from firmware_model.pcm_stream import AudioStream
 from fixedpoint.errors import AudioError
-from tests.firmware_model.cli_cases import UNREADABLE, programme, wav
+from tests.firmware_model.cli.cases import UNREADABLE, programme, wav
 
 FS_HZ = 16000
 LONG = 150_000  # more than twice what is read at a time

@@ -15,13 +15,14 @@ import numpy as np
 
 from firmware_model.dynamics.processor import process_frame as process_dynamics
 from firmware_model.golden.cases import CASES
+from firmware_model.golden.kernel_cases import CASES as KERNEL_CASES
 from firmware_model.golden.kernel_cases import arguments, flat
 from firmware_model.golden.stimuli import load
 from firmware_model.watermark.detector import process_frame as process_detector
 from fixedpoint._jit import registered_kernels
-from fixedpoint.cgen import Module, translate
-from fixedpoint.cgen_host import Library
-from fixedpoint.cgen_types import CFunction, Type, type_of
+from fixedpoint.c99.host import Library
+from fixedpoint.c99.translator import Module, translate
+from fixedpoint.c99.types import CFunction, Type, type_of
 
 Key = tuple[str, tuple[Type, ...]]
 
@@ -42,7 +43,8 @@ def key_of(name: str, args: tuple) -> Key:
 def export_all() -> tuple[Module, dict[Key, CFunction]]:
     """Every registered kernel, for all the types that its cases come with."""
     wanted: dict[Key, tuple[Any, tuple]] = {}
-    for name, kernel in sorted(registered_kernels().items()):  # registered in the order of imports
+    for name in sorted(KERNEL_CASES):  # which registers them all, in whatever order
+        kernel = registered_kernels()[name]
         for args in arguments(name):
             wanted.setdefault(key_of(name, args), (kernel, args))
     module = translate(wanted.values(), "kernels")
@@ -56,7 +58,8 @@ def keep(functions: dict[Key, CFunction], path: Path) -> None:
 
 def kernel_differences(library: Library, functions: dict[Key, CFunction]) -> Iterator[str]:
     """Calls whose result, or what they leave in the arguments, is not that of the compiled kernel."""
-    for name, kernel in registered_kernels().items():
+    for name in KERNEL_CASES:
+        kernel = registered_kernels()[name]
         for i, (ours, theirs) in enumerate(zip(arguments(name), arguments(name), strict=True)):
             wanted = flat(kernel(*ours))
             kept = without_probes(kernel, theirs)
@@ -70,7 +73,7 @@ def kernel_differences(library: Library, functions: dict[Key, CFunction]) -> Ite
 def case_differences(name: str, library: Library, functions: dict[Key, CFunction]) -> Iterator[str]:
     """Whether a product's output, node by node, and final state differ over its stimulus."""
     case = CASES[name]
-    x = case.whole_blocks(load(case.stimulus))
+    x = case.whole_blocks(load(case))
     ours: Any = case.start()
     theirs: Any = case.start()
     if name.startswith("mbdp"):

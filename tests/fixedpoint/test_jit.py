@@ -49,7 +49,7 @@ def test_cache_lies_under_xdg_and_drops_stale_folders(sources, tmp_path, monkeyp
         folder.mkdir(parents=True)
     for folder, days in ((stale, 31), (recent, 29), (other, 31)):
         os.utime(folder, (time.time() - days * 86400,) * 2)
-    opened = _jit._open_cache(sources)
+    opened = _jit._open_cache(_jit._source_hash(sources))
     assert opened == str(tmp_path / "cache" / "bittrue" / f"kernels-{_jit._source_hash(sources)}")
     assert not stale.exists()
     assert recent.exists()
@@ -60,9 +60,37 @@ def test_unwritable_cache_falls_back_to_a_temporary_folder(sources, tmp_path, mo
     (tmp_path / "file").write_text("")
     monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / "file"))
     monkeypatch.setattr(_jit.tempfile, "tempdir", str(tmp_path))
-    opened = _jit._open_cache(sources)
+    opened = _jit._open_cache(_jit._source_hash(sources))
     assert os.path.isdir(opened)
     assert opened.startswith(str(tmp_path / "bittrue-kernels-"))
+
+
+PLUGIN = """
+from fixedpoint._jit import kernel
+from plugin.table import STEP
+
+@kernel
+def step(x):
+    return x + STEP
+"""
+
+
+def test_kernels_of_another_package_have_a_cache_that_goes_by_their_sources(tmp_path):
+    package = tmp_path / "plugin"
+    package.mkdir()
+    (package / "__init__.py").write_text("")
+    (package / "work.py").write_text(PLUGIN)
+    env = os.environ | {"XDG_CACHE_HOME": str(tmp_path / "cache"), "PYTHONPATH": str(tmp_path)}
+    env["NUMBA_DISABLE_JIT"] = "0"
+    code = "from plugin.work import step; import numpy as np; print(step(np.int64(1)), step.stats.cache_path)"
+    folders = []
+    for value in (5, 7):  # the table is another file than the kernel's
+        (package / "table.py").write_text(f"STEP = {value}\n")
+        ran = subprocess.run([sys.executable, "-c", code], env=env, capture_output=True, text=True)
+        result, folder = ran.stdout.split()
+        assert int(result) == 1 + value, ran.stderr
+        folders.append(os.path.dirname(folder))
+    assert len(set(folders)) == 2
 
 
 def test_kernels_of_this_project_are_registered_under_qualified_names():

@@ -9,9 +9,9 @@ import sys
 
 import pytest
 
-from acoustic_sim.sweep.plan import load_plan
 from acoustic_sim.sweep.pools import ClusterPool
 from acoustic_sim.sweep.results import Results
+from firmware_model.report.plans import load
 from fixedpoint.errors import BittrueError, ConfigError
 from tests.acoustic_sim.sweep import toy
 from tests.acoustic_sim.sweep.test_run import rows, sweep
@@ -58,7 +58,7 @@ def address(tmp_path_factory):
 
 
 def test_a_worker_killed_half_way_leaves_the_same_table(tmp_path, address):
-    plan = load_plan(toy.write_plan(tmp_path, repeats=10))
+    plan = load(toy.write_plan(tmp_path, repeats=10))
     toy.write_undisturbed(plan, tmp_path / "undisturbed")
     killed = []
 
@@ -87,7 +87,7 @@ def dies_in_row_7(conditions):
 
 @pytest.mark.slow
 def test_a_row_in_which_workers_die_is_an_error_and_harms_no_others(tmp_path, address):
-    plan = load_plan(toy.write_plan(tmp_path, repeats=1))
+    plan = load(toy.write_plan(tmp_path, repeats=1))
     sweep(plan, tmp_path / "undisturbed", jobs=2)
     done = sweep(plan, tmp_path / "out", dies_in_row_7, cluster=address)
     assert (done.done, done.errors) == (20, 1)
@@ -143,7 +143,7 @@ def test_no_logger_of_dask_says_what_is_said_here_as_well(address):
 
 def test_a_cluster_without_workers_is_told_waited_for_and_named(tmp_path, monkeypatch, address):
     told, there = [], distributed.Client.nthreads
-    plan = load_plan(toy.write_plan(tmp_path, repeats=1))
+    plan = load(toy.write_plan(tmp_path, repeats=1))
     monkeypatch.setattr("acoustic_sim.sweep.pools.WORKERS_SECONDS", 0.3)
     monkeypatch.setattr(distributed.Client, "nthreads", lambda self: {})
     says = f"^--cluster {address}: no workers found; start one with: dask worker {address}$"
@@ -195,7 +195,7 @@ def test_an_address_that_cannot_be_one_is_refused_before_a_client_is_made(monkey
 
 
 def test_a_refused_cluster_leaves_nothing_new(tmp_path):
-    plan = load_plan(toy.write_plan(tmp_path, repeats=1))
+    plan = load(toy.write_plan(tmp_path, repeats=1))
     (tmp_path / "there").mkdir()
     before = sorted(tmp_path.rglob("*"))
     for out in ("new/deep", "there"):
@@ -212,7 +212,7 @@ def test_a_refused_cluster_leaves_nothing_new(tmp_path):
 
 @pytest.mark.slow
 def test_a_scheduler_that_goes_away_ends_the_sweep_and_rows_so_far_are_kept(tmp_path):
-    plan = load_plan(toy.write_plan(tmp_path, repeats=10))
+    plan = load(toy.write_plan(tmp_path, repeats=10))
     with cluster(tmp_path) as (address, process):
 
         def kill(progress):

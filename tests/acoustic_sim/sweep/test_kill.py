@@ -10,7 +10,7 @@ import time
 
 import pytest
 
-from acoustic_sim.sweep.plan import load_plan
+from firmware_model.report.plans import load
 from tests.acoustic_sim.sweep import toy
 from tests.acoustic_sim.sweep.test_run import rows, sweep
 
@@ -93,7 +93,7 @@ def table(folder):
 
 
 def test_killed_over_and_over_the_table_is_that_of_an_undisturbed_run(tmp_path, rng):
-    plan = load_plan(toy.write_plan(tmp_path, repeats=3))
+    plan = load(toy.write_plan(tmp_path, repeats=3))
     assert len(plan.conditions()) == 60
     toy.write_undisturbed(plan, tmp_path / "undisturbed")
     assert disturbed(tmp_path, plan, rng, 2) == table(tmp_path / "undisturbed")
@@ -101,7 +101,7 @@ def test_killed_over_and_over_the_table_is_that_of_an_undisturbed_run(tmp_path, 
 
 @pytest.mark.slow
 def test_killed_20_times_the_table_is_that_of_an_undisturbed_run(tmp_path, rng):
-    plan = load_plan(toy.write_plan(tmp_path, repeats=10))
+    plan = load(toy.write_plan(tmp_path, repeats=10))
     assert len(plan.conditions()) == 200
     sweep(plan, tmp_path / "undisturbed", jobs=2)
     assert disturbed(tmp_path, plan, rng, 20) == table(tmp_path / "undisturbed")
@@ -109,7 +109,7 @@ def test_killed_20_times_the_table_is_that_of_an_undisturbed_run(tmp_path, rng):
 
 @pytest.mark.skipif(sys.platform != "linux", reason="looks into /proc")
 def test_workers_end_with_a_parent_that_is_killed_alone(tmp_path):
-    plan = load_plan(toy.write_plan(tmp_path, repeats=20))
+    plan = load(toy.write_plan(tmp_path, repeats=20))
     group = kill_after_some_rows(plan, tmp_path / "out", 1, os.kill)
     deadline = time.monotonic() + 20
     while (left := processes_of(group)) and time.monotonic() < deadline:

@@ -1,16 +1,29 @@
 """Plans: what they hold, how rows are numbered and seeded, and that every bad value is named."""
 
+from functools import partial
+
 import numpy as np
 import pytest
 import soundfile
 
+from acoustic_sim.sweep.axes import Asked
 from acoustic_sim.sweep.design import Span, cells
 from acoustic_sim.sweep.plan import load_plan
+from firmware_model.report.plans import ASKING
 from fixedpoint.errors import AudioError, ConfigError
 from tests.acoustic_sim.sweep.toy import write_plan
 
 HEAD = 'product = "watermark"\n'
 PROGRAMME = '[programme]\nsynthesise = ["music"]\n'
+
+
+def asking(checks):
+    """The products' axes, with these checks of values or none."""
+
+    def asked(name):
+        return Asked(ASKING[name]().axes, checks(name) if checks else {})
+
+    return {name: partial(asked, name) for name in ASKING}
 
 
 @pytest.fixture
@@ -26,7 +39,7 @@ def plan_of(tmp_path):
     def make(text, checks=None):
         path = tmp_path / "plan.toml"
         path.write_text(text)
-        return load_plan(path, checks)
+        return load_plan(path, asking(checks))
 
     return make
 
@@ -297,13 +310,13 @@ def test_a_product_may_ask_something_of_what_is_played(plan_of):
 
 def test_a_plan_that_cannot_be_read_is_named(tmp_path):
     with pytest.raises(ConfigError, match=r"none\.toml: cannot be read: No such file"):
-        load_plan(tmp_path / "none.toml")
+        load_plan(tmp_path / "none.toml", ASKING)
     (tmp_path / "bytes.toml").write_bytes(b"\xff\xfe\x00")
     with pytest.raises(ConfigError, match=r"bytes\.toml: not UTF-8"):
-        load_plan(tmp_path / "bytes.toml")
+        load_plan(tmp_path / "bytes.toml", ASKING)
     with pytest.raises(ConfigError, match="cannot be read: Is a directory"):
-        load_plan(tmp_path)
+        load_plan(tmp_path, ASKING)
 
 
 def test_the_toy_plan_has_20_rows_for_each_repeat(tmp_path):
-    assert len(load_plan(write_plan(tmp_path, 3)).conditions()) == 60
+    assert len(load_plan(write_plan(tmp_path, 3), ASKING).conditions()) == 60

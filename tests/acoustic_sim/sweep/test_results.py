@@ -14,9 +14,9 @@ import numpy as np
 import pytest
 import soundfile
 
-from acoustic_sim.sweep.plan import load_plan
 from acoustic_sim.sweep.results import Results, Timing
 from acoustic_sim.sweep.results_file import ResultsError
+from firmware_model.report.plans import load
 from fixedpoint.errors import BittrueError, ConfigError
 from tests.acoustic_sim.sweep import toy
 
@@ -25,7 +25,7 @@ TIMING = Timing(0.25, "here:1", 2)
 
 @pytest.fixture
 def plan(tmp_path):
-    return load_plan(toy.write_plan(tmp_path))
+    return load(toy.write_plan(tmp_path))
 
 
 @pytest.fixture
@@ -115,7 +115,7 @@ def test_a_name_that_an_axis_has_is_refused(tmp_path, plan):
 
 
 def other_plan(folder, plan):
-    return load_plan(toy.write_plan(folder, repeats=3)), toy.OUTCOME, {}
+    return load(toy.write_plan(folder, repeats=3)), toy.OUTCOME, {}
 
 
 def other_outcome(folder, plan):
@@ -214,14 +214,14 @@ def test_a_file_of_the_plan_that_has_changed_is_named(tmp_path):
     for name, value in (("a.wav", 0.1), ("b.wav", 0.2)):
         soundfile.write(tmp_path / name, np.full(100, value), 16000)
     path = tmp_path / "plan.toml"
-    Results.open(tmp_path / "out", load_plan(path), toy.OUTCOME).close()
+    Results.open(tmp_path / "out", load(path), toy.OUTCOME).close()
     soundfile.write(tmp_path / "b.wav", np.full(100, 0.3), 16000)
     says = f"^{tmp_path}/out: holds results of {path} as it was before b.wav changed; give another folder$"
     with pytest.raises(ConfigError, match=says):
-        Results.open(tmp_path / "out", load_plan(path), toy.OUTCOME)
+        Results.open(tmp_path / "out", load(path), toy.OUTCOME)
     path.write_text(text.replace("seed = 7", "seed = 8"))
     with pytest.raises(ConfigError, match=r"another plan .*; b\.wav changed as well; give another folder$"):
-        Results.open(tmp_path / "out", load_plan(path), toy.OUTCOME)
+        Results.open(tmp_path / "out", load(path), toy.OUTCOME)
 
 
 def test_an_empty_file_is_one_that_was_killed_as_it_was_made(tmp_path, plan):
@@ -277,11 +277,11 @@ def test_a_folder_that_cannot_be_written_to_is_named_and_left_alone_and_read(fol
     before = digest(folder)
     lines = (
         "import os, sys",
-        "from acoustic_sim.sweep.plan import load_plan",
+        "from firmware_model.report.plans import load",
         "from acoustic_sim.sweep.results import Results",
         "from fixedpoint.errors import BittrueError",
         "from tests.acoustic_sim.sweep import toy",
-        "plan = load_plan(sys.argv[1])",
+        "plan = load(sys.argv[1])",
         "Results.open(sys.argv[3], plan, toy.OUTCOME).close()  # once, to have imported everything",
         "os.getuid() == 0 and os.setuid(65534)",
         "try: Results.open(sys.argv[2], plan, toy.OUTCOME)",
@@ -332,7 +332,7 @@ def full_by_quota(folder, plan):
 
 @pytest.mark.parametrize("fill", [full_by_page_count, full_by_quota])
 def test_a_full_disk_is_named_and_rows_so_far_are_kept(tmp_path, folder, fill):
-    plan = load_plan(toy.write_plan(tmp_path, repeats=50))
+    plan = load(toy.write_plan(tmp_path, repeats=50))
     folder = tmp_path / "big"
     with Results.open(folder, plan, toy.OUTCOME) as results:
         first = plan.conditions()[0]
@@ -356,7 +356,7 @@ def test_a_full_disk_is_named_and_rows_so_far_are_kept(tmp_path, folder, fill):
     sys.platform != "linux" or os.geteuid() != 0, reason="only root can have a small file system"
 )
 def test_a_full_file_system_is_named_and_rows_so_far_are_kept(tmp_path):
-    plan = load_plan(toy.write_plan(tmp_path, repeats=50))
+    plan = load(toy.write_plan(tmp_path, repeats=50))
     small = tmp_path / "small"
     small.mkdir()
     mounted = subprocess.run(

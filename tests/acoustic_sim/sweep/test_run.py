@@ -2,17 +2,17 @@
 
 import pytest
 
-from acoustic_sim.sweep.plan import load_plan
 from acoustic_sim.sweep.results import Results
 from acoustic_sim.sweep.results_file import ResultsError
 from acoustic_sim.sweep.run import MAX_TRIES_ALONE, Progress, _Pace, batches, run
 from acoustic_sim.sweep.worker import Answer, evaluate_batch
+from firmware_model.report.plans import load
 from tests.acoustic_sim.sweep import toy
 
 
 @pytest.fixture
 def plan(tmp_path):
-    return load_plan(toy.write_plan(tmp_path))
+    return load(toy.write_plan(tmp_path))
 
 
 def sweep(plan, folder, evaluate=toy.evaluate, **options):
@@ -29,7 +29,7 @@ def rows(folder):
 def undisturbed(tmp_path_factory):
     """The table of a run that nothing went wrong in; `test_every_row_is_there_once_…` runs one."""
     folder = tmp_path_factory.mktemp("undisturbed")
-    toy.write_undisturbed(load_plan(toy.write_plan(folder)), folder / "out")
+    toy.write_undisturbed(load(toy.write_plan(folder)), folder / "out")
     return rows(folder / "out")
 
 

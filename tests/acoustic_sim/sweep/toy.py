@@ -6,9 +6,10 @@ import sys
 import time
 from pathlib import Path
 
-from acoustic_sim.sweep.plan import Plan, load_plan
+from acoustic_sim.sweep.plan import Plan
 from acoustic_sim.sweep.results import Results, Timing
 from acoustic_sim.sweep.run import run
+from firmware_model.report.plans import load
 from fixedpoint.errors import AudioError
 
 OUTCOME = {"score": float, "marks": int, "found": bool, "scores": list, "says": str}
@@ -97,11 +98,11 @@ def die_once(condition):
 def main():
     """A sweep in a process of its own: PLAN DIR EVALUATE JOBS."""
     path, folder, function, jobs = sys.argv[1:]
-    with Results.open(folder, load_plan(path), OUTCOME) as results:
+    with Results.open(folder, load(path), OUTCOME) as results:
         run(results, globals()[function], group_key, jobs=int(jobs))
 
 
 if __name__ == "__main__":
-    from tests.acoustic_sim.sweep import toy  # by its name, under which workers import it
+    from tests.acoustic_sim.sweep import toy
 
     toy.main()

@@ -4,8 +4,9 @@ from functools import cache
 from pathlib import Path
 from typing import Any
 
-from firmware_model.device import build, configured, harness
-from firmware_model.device.export import Product, product_of_case
+from firmware_model.device import harness
+from firmware_model.device.export import build, configured
+from firmware_model.device.export.product import CProduct, product_of_case
 from firmware_model.golden.cases import find_case
 
 _compile = build.compile_firmware
@@ -13,17 +14,19 @@ _compiled: dict[Any, bytes] = {}
 
 
 @cache
-def product_named(case: str) -> Product:
+def product_named(case: str) -> CProduct:
     """A golden case's product."""
     return product_of_case(find_case(case))
 
 
-def product_of(setup: configured.Configured) -> Product:
+def product_of(setup: configured.Configured) -> CProduct:
     """The same for the harness, which has the case's label."""
     return product_named(setup.label.partition(":")[0])
 
 
-def compile_firmware(product: Product, cpu: str, optimise: str, folder: Path, *, debug: bool = False) -> Path:
+def compile_firmware(
+    product: CProduct, cpu: str, optimise: str, folder: Path, *, debug: bool = False
+) -> Path:
     """`build.compile_firmware`, once for the same source and options."""
     key = product.header, product.source, cpu, optimise, debug
     path = folder / "firmware.elf"

@@ -6,8 +6,8 @@ import numpy as np
 import pytest
 
 from firmware_model.device import harness
-from firmware_model.device.cpu import CPUS
-from firmware_model.device.emulator import Fault
+from firmware_model.device.core.cpu import CPUS
+from firmware_model.device.core.emulator import Fault
 from firmware_model.device.harness import OutputDifference, StateDifference, run_case
 from firmware_model.golden import stimuli
 from firmware_model.golden.cases import CASES, find_case
@@ -43,7 +43,7 @@ def test_outputs_and_final_state_are_the_models(case, cpu):
     assert result.bit_exact
     assert (result.first_output, result.state) == (None, ())
     assert result.samples == SAMPLES
-    frozen = golden(case.name)[:, : SAMPLES // case.output.step]
+    frozen = golden(case)[:, : SAMPLES // case.output.step]
     assert np.array_equal(result.nodes[case.output.name], frozen)
 
 
@@ -106,14 +106,14 @@ def test_a_core_without_64_bit_products_takes_more_instructions():
 def test_one_wrong_sample_has_its_place_and_the_variable_is_counted():
     third = "static int32_t calls; if (++calls == 3) { y[n + 5] ^= 1; }"  # right channel
     result = run_case(MBDP, product=with_fault(MBDP, third))
-    expected = int(golden(MBDP.name)[1, 2 * 64 + 5])
+    expected = int(golden(MBDP)[1, 2 * 64 + 5])
     sample = 2 * 64 + 5
     found = OutputDifference("output", "right", sample, sample / 16000, expected, expected ^ 1)
     assert result.first_output == found
     assert result.state == ()
     assert not result.bit_exact
     assert result.static_bytes in (4, 8)  # the instance's alignment may add 4
-    differing = np.argwhere(result.nodes["output"] != golden(MBDP.name)[:, :SAMPLES])
+    differing = np.argwhere(result.nodes["output"] != golden(MBDP)[:, :SAMPLES])
     assert differing.tolist() == [[1, sample]]
 
 

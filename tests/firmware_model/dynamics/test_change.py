@@ -7,10 +7,10 @@ import pytest
 from scipy.signal import butter, sosfilt
 
 from firmware_model.dynamics.change import FADE_S, SETTLE_S, fade_bus, init_change
-from firmware_model.dynamics.params import BandConfig, DynamicsConfig, LimiterConfig
+from firmware_model.dynamics.settings.params import BandConfig, DynamicsConfig, LimiterConfig
+from firmware_model.dynamics.settings.tuning import quantise, threshold_to_q15
 from firmware_model.dynamics.state import init_state
 from firmware_model.dynamics.stream import Processor
-from firmware_model.dynamics.tuning import quantise, threshold_to_q15
 from fixedpoint.arith import INT32_MAX, INT32_MIN
 from fixedpoint.errors import ConfigError
 from tests.firmware_model.dynamics.twin import HARD, PLAIN, RMS, UPWARD, programme, run, to_q15

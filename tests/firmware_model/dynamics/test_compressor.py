@@ -6,9 +6,9 @@ import numpy as np
 import pytest
 
 from firmware_model.dynamics.compressor import apply_gain, smooth_reduction
-from firmware_model.dynamics.params import BandConfig, DynamicsConfig
+from firmware_model.dynamics.settings.params import BandConfig, DynamicsConfig
+from firmware_model.dynamics.settings.tuning import quantise
 from firmware_model.dynamics.state import init_bank
-from firmware_model.dynamics.tuning import quantise
 from fixedpoint.arith import INT32_MAX, INT32_MIN
 from tests.firmware_model.dynamics.twin import Q24, Q27, RATES, compare, programme, run
 

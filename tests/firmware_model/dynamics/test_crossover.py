@@ -5,11 +5,11 @@ import pytest
 from scipy.signal import lfilter
 
 from firmware_model.dynamics.crossover import split
+from firmware_model.dynamics.settings.tuning import quantise
 from firmware_model.dynamics.state import init_bank
-from firmware_model.dynamics.tuning import quantise
 from firmware_model.reference import crossover as reference
 from firmware_model.reference.crossover import band_response
-from fixedpoint.biquad import MAX_RATIO, REST_Q54, REST_Q58, allpass_of, butterworth, svf
+from fixedpoint.filters.biquad import MAX_RATIO, REST_Q54, REST_Q58, allpass_of, butterworth, svf
 from tests.firmware_model.dynamics.twin import Q27, RATES, flat, model_of, run
 
 

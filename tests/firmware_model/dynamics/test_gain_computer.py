@@ -6,8 +6,8 @@ import numpy as np
 import pytest
 
 from firmware_model.dynamics.gain_computer import downward_q24, reduction_q24, upward_q24
-from firmware_model.dynamics.params import BandConfig, DynamicsConfig
-from firmware_model.dynamics.tuning import quantise
+from firmware_model.dynamics.settings.params import BandConfig, DynamicsConfig
+from firmware_model.dynamics.settings.tuning import quantise
 from firmware_model.reference.gain_computer import reduction
 from tests.firmware_model.dynamics.twin import Q24, model_of
 

@@ -6,9 +6,9 @@ import numpy as np
 import pytest
 
 from firmware_model.dynamics.level import band_level, block_peak, block_power
-from firmware_model.dynamics.params import BandConfig, DynamicsConfig
+from firmware_model.dynamics.settings.params import BandConfig, DynamicsConfig
+from firmware_model.dynamics.settings.tuning import quantise
 from firmware_model.dynamics.state import init_bank
-from firmware_model.dynamics.tuning import quantise
 from firmware_model.reference.level import level
 from tests.firmware_model.dynamics.twin import Q24, RATES, model_of, programme, run
 

@@ -6,9 +6,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from firmware_model.dynamics.limiter import advance, attenuation_for, ceil_shift, limit_block
-from firmware_model.dynamics.params import BandConfig, DynamicsConfig, LimiterConfig
+from firmware_model.dynamics.settings.params import BandConfig, DynamicsConfig, LimiterConfig
+from firmware_model.dynamics.settings.tuning import quantise, threshold_to_q15
 from firmware_model.dynamics.state import init_state
-from firmware_model.dynamics.tuning import quantise, threshold_to_q15
 from firmware_model.reference.limiter import limit
 from tests.firmware_model.dynamics.twin import Q31, RATES, flat, model_of, run
 

@@ -5,11 +5,11 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from firmware_model.dynamics.params import BandConfig, DynamicsConfig, LimiterConfig
-from firmware_model.dynamics.profiles import FOLDER, load_profile
+from firmware_model.dynamics.settings.params import BandConfig, DynamicsConfig, LimiterConfig
+from firmware_model.dynamics.settings.profiles import FOLDER, load_profile
 from firmware_model.dynamics.state import state_bytes
 from firmware_model.pcm import read_audio
-from fixedpoint.biquad import MAX_RATIO
+from fixedpoint.filters.biquad import MAX_RATIO
 from tests.firmware_model.dynamics.twin import (
     Q27,
     RATES,

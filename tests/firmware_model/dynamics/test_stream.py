@@ -5,7 +5,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from firmware_model.dynamics.params import BandConfig, DynamicsConfig, LimiterConfig
+from firmware_model.dynamics.settings.params import BandConfig, DynamicsConfig, LimiterConfig
 from firmware_model.dynamics.state import state_bytes
 from firmware_model.dynamics.stream import Processor, pad_for_latency, process
 from fixedpoint.errors import AudioError

@@ -4,12 +4,12 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from acoustic_sim.excitation import synthesise
-from firmware_model.dynamics.params import BandConfig, DynamicsConfig, LimiterConfig
+from acoustic_sim.programmes.excitation import synthesise
+from firmware_model.dynamics.cases.configurations import reference_model as model_of
 from firmware_model.dynamics.processor import DynamicsProbes, init_probes, process_frame
+from firmware_model.dynamics.settings.params import BandConfig, DynamicsConfig, LimiterConfig
+from firmware_model.dynamics.settings.tuning import quantise
 from firmware_model.dynamics.state import DynamicsState, init_state
-from firmware_model.dynamics.tuning import quantise
-from firmware_model.golden.dynamics_cases import reference_model as model_of
 from firmware_model.reference.processor import Result, process
 
 RATES = (16000, 44100, 48000, 96000)

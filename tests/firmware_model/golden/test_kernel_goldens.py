@@ -3,10 +3,12 @@
 import numpy as np
 import pytest
 
-from firmware_model.golden import check, freeze, kernel_cases, kernel_goldens, store
+from firmware_model.golden import freeze, kernel_cases, kernel_goldens, store
+from firmware_model.golden.conformance import check
 from firmware_model.golden.frozen_random import FrozenRandom
 from firmware_model.golden.kernel_cases import arguments, calls, flat, named_parts
 from firmware_model.golden.kernel_goldens import Difference, first_difference
+from firmware_model.product import BUILT_IN, LIBRARY
 from fixedpoint._jit import registered_kernels
 
 
@@ -54,7 +56,7 @@ def test_one_lsb_in_any_kernel_fails_the_check_and_names_it(name, monkeypatch):
 
 
 def test_differences_are_placed_by_argument_index_and_call(monkeypatch):
-    name = "fixedpoint.fft.rfft_bfp"
+    name = "fixedpoint.filters.fft.rfft_bfp"
 
     class WrongInCallThree(Faulty):
         def __call__(self, params, x, z):
@@ -73,7 +75,7 @@ def test_differences_are_placed_by_argument_index_and_call(monkeypatch):
 
 def test_other_arguments_are_told_apart_from_other_results(monkeypatch):
     name = "fixedpoint.arith.sat16"
-    cases = kernel_cases.CASES | {name: lambda rng: [(np.int64(5),)]}
+    cases = {**kernel_cases.CASES, name: lambda rng: [(np.int64(5),)]}
     monkeypatch.setattr(kernel_cases, "CASES", cases)
     assert first_difference(name, store.shipped()) == Difference("arguments", "", 0, None, None)
     assert check.run(f"kernel:{name}").says.startswith("its arguments are not those that were frozen")
@@ -98,7 +100,7 @@ def test_flat_and_named_parts_go_through_tuples_in_order():
 
 
 def test_freezing_again_changes_nothing():
-    goldens = list(freeze.goldens())
+    goldens = [golden for product in (LIBRARY, *BUILT_IN) for golden in freeze.goldens(product)]
     assert {golden.name for golden in goldens} == set(store.shipped().entries)
     for golden in goldens:
         entry = store.shipped().entry(golden.name)
@@ -106,7 +108,7 @@ def test_freezing_again_changes_nothing():
 
 
 def test_frozen_changes_are_small():
-    name = "fixedpoint.fft.rfft_bfp"
+    name = "fixedpoint.filters.fft.rfft_bfp"
     frozen = kernel_goldens.freeze(name)
     (kept,) = frozen.arrays.values()
     assert np.count_nonzero(kept) < 0.6 * len(kept)  # what a call leaves alone is 0

@@ -5,7 +5,7 @@ from typing import NamedTuple
 
 import numpy as np
 
-from firmware_model.golden.case import Case, Node
+from firmware_model.case import Case, Node
 from fixedpoint.qformat import QFormat
 
 Q3_5 = QFormat(3, 5)

@@ -5,13 +5,7 @@ import math
 import numpy as np
 import pytest
 
-from firmware_model.reference.crossover import (
-    band_response,
-    band_sections,
-    butterworth,
-    split,
-    sum_response,
-)
+from firmware_model.reference.crossover import band_response, band_sections, butterworth, split, sum_response
 from firmware_model.reference.dynamics_model import BandModel, DynamicsModel, LimiterModel
 
 EDGES_HZ = (120.0, 500.0, 2000.0, 6000.0)

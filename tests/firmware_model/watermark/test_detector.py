@@ -9,11 +9,11 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from acoustic_sim.excitation import synthesise
+from acoustic_sim.programmes.excitation import synthesise
 from firmware_model.reference import watermark as reference
 from firmware_model.watermark.correlator import correlate, integrate, score_from, score_variance
 from firmware_model.watermark.detector import Detector, detect, pick_peak
-from firmware_model.watermark.embedder import embed
+from firmware_model.watermark.embedding.embedder import embed
 from firmware_model.watermark.key import Key
 from firmware_model.watermark.params import WatermarkConfig, quantise
 from firmware_model.watermark.state import CLOCK_FEATURE, CLOCK_HOP, CLOCK_SCORE, init_output, init_state

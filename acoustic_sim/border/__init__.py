@@ -1,0 +1,1 @@
+"""What lies around the simulation: checks of arguments and files, a store on disk, threads, interrupts."""

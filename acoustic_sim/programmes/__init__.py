@@ -1,0 +1,1 @@
+"""Programme material: what is synthesised, and excerpts of files."""

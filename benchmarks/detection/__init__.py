@@ -1,0 +1,1 @@
+"""Benchmark of detection: `python -m benchmarks.detection`."""

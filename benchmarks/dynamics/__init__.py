@@ -1,0 +1,1 @@
+"""Benchmark of the dynamics processor: `python -m benchmarks.dynamics`."""

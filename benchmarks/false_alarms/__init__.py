@@ -1,0 +1,1 @@
+"""Benchmark of false alarms: `python -m benchmarks.false_alarms`."""

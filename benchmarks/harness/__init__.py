@@ -1,0 +1,1 @@
+"""What benchmarks share: arguments, tables, files of results, processes."""

@@ -1,0 +1,1 @@
+"""Real programmes and rooms below $BITTRUE_DATA."""

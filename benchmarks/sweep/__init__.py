@@ -1,0 +1,1 @@
+"""Benchmark of sweeps: `python -m benchmarks.sweep`."""

@@ -1,0 +1,1 @@
+"""The command line; products bring verbs of their own."""

@@ -1,0 +1,1 @@
+"""The commands about bit-exactness: check, freeze, ranges, vectors, compare."""

@@ -1,0 +1,146 @@
+"""What `check` prints and writes: a live table, a report, JUnit XML, annotations for GitHub."""
+
+import sys
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
+from typing import Any
+from xml.etree import ElementTree
+
+from firmware_model.cli.terminal import output
+from firmware_model.golden.conformance.check import FAILED, KINDS, PASSED, SKIPPED, Result, source_of
+
+STATUSES = (PASSED, FAILED, SKIPPED)
+
+
+class Tally:
+    """Results so far, counted by kind and status."""
+
+    def __init__(self, items: Iterable[str]) -> None:
+        self.results: list[Result] = []
+        self.items = list(items)
+        kinds = [item.partition(":")[0] for item in self.items]
+        self.expected = {kind: kinds.count(kind) for kind in KINDS if kind in kinds}
+
+    def add(self, result: Result) -> None:
+        self.results.append(result)
+
+    def count(self, status: str, kind: str | None = None) -> int:
+        return sum(r.status == status and kind in (None, r.kind) for r in self.results)
+
+    def rows(self) -> list[list[str]]:
+        """Kind, how many of how many are done, and of which status."""
+        rows = []
+        for kind, expected in self.expected.items():
+            counts = [self.count(status, kind) for status in STATUSES]
+            rows.append([kind, f"{sum(counts)}/{expected}", *map(str, counts)])
+        return rows
+
+
+@contextmanager
+def live_table(tally: Tally) -> Iterator[Any]:
+    """A table on stderr, where that is a terminal, of the tally; yields what to call with a result."""
+    if sys.stderr is None or not sys.stderr.isatty():
+        yield tally.add
+        return
+    from rich.console import Console
+    from rich.live import Live
+    from rich.table import Table
+
+    def drawn() -> Table:
+        running = tally.items[len(tally.results) :][:1]
+        table = Table("kind", "done", *STATUSES, box=None, caption=" ".join(running), caption_justify="left")
+        for row in tally.rows():
+            table.add_row(*row)
+        return table
+
+    with Live(drawn(), console=Console(stderr=True), transient=True) as live:
+
+        def add(result: Result) -> None:
+            tally.add(result)
+            live.update(drawn())
+
+        yield add
+
+
+def report(tally: Tally, seconds: float) -> str:
+    """Counts, what was measured against the references, and each failure on a line."""
+    results = sorted(tally.results)
+    lines = [f"{r.item}: {r.says}" for r in results if r.status == PASSED and r.says]
+    skipped: dict[str, int] = {}
+    for r in results:
+        if r.status == SKIPPED:
+            skipped[r.says] = skipped.get(r.says, 0) + 1
+    lines += [f"skipped {output.counted(count, 'item')}: {says}" for says, count in skipped.items()]
+    lines += [f"FAILED {r.item}: {r.says}" for r in results if r.status == FAILED]
+    lines += [_next_step(r) for r in results if r.status == FAILED and r.kind == "case"][:1]
+    counts = ", ".join(f"{tally.count(status)} {status}" for status in STATUSES)
+    table = output.table(["kind", "done", *STATUSES], tally.rows())
+    parts = [table, "\n".join(lines), f"{counts} in {seconds:.1f} s"]
+    return "\n\n".join(part for part in parts if part)
+
+
+def _next_step(result: Result) -> str:
+    """What tells more of a product that differs: its golden output, compared as if it were a dump."""
+    case = result.name
+    return f"for the likely cause: bittrue vectors DIR {case} && bittrue compare {case} DIR/{case}/output.bin"
+
+
+def facts(tally: Tally, seconds: float) -> dict[str, Any]:
+    """The same for machines."""
+    cases: list[dict[str, Any]] = []
+    for result in sorted(tally.results):
+        first = result.first_difference
+        row = {"item": result.item, "status": result.status, "says": result.says}
+        times = {"seconds": round(result.seconds, 3)}
+        cases.append(row | times | {"first_difference": first._asdict() if first else None})
+    counts = {status: tally.count(status) for status in STATUSES}
+    return {"cases": cases, **counts, "seconds": round(seconds, 3)}
+
+
+def junit(tally: Tally) -> bytes:
+    """JUnit XML: a suite for each kind."""
+    root = ElementTree.Element("testsuites", name="bittrue check")
+    for kind, count in tally.expected.items():
+        results = sorted(r for r in tally.results if r.kind == kind)
+        suite = ElementTree.SubElement(
+            root,
+            "testsuite",
+            name=kind,
+            tests=str(count),
+            failures=str(tally.count(FAILED, kind)),
+            skipped=str(tally.count(SKIPPED, kind)),
+            errors="0",
+            time=f"{sum(r.seconds for r in results):.3f}",
+        )
+        for result in results:
+            attributes = {
+                "classname": f"bittrue.{kind}",
+                "name": result.name,
+                "time": f"{result.seconds:.3f}",
+            }
+            element = ElementTree.SubElement(suite, "testcase", attributes)
+            if result.status == FAILED:
+                ElementTree.SubElement(element, "failure", message=result.says).text = result.says
+            elif result.status == SKIPPED:
+                ElementTree.SubElement(element, "skipped", message=result.says)
+    ElementTree.indent(root)
+    return ElementTree.tostring(root, encoding="utf-8", xml_declaration=True) + b"\n"
+
+
+def annotations(tally: Tally) -> list[str]:
+    """A workflow command of GitHub for each failure; a kernel's points at its source."""
+    lines = []
+    for result in sorted(tally.results):
+        if result.status == FAILED:
+            where = source_of(result)
+            place = f"file={_property(where[0])},line={where[1]}," if where else ""
+            lines.append(f"::error {place}title={_property(result.item)}::{_data(result.says)}")
+    return lines
+
+
+def _data(text: str) -> str:
+    return text.replace("%", "%25").replace("\r", "%0D").replace("\n", "%0A")
+
+
+def _property(text: str) -> str:
+    return _data(text).replace(":", "%3A").replace(",", "%2C")

@@ -1,0 +1,115 @@
+"""The command line: the commands of `cli`, and the verbs that products bring.
+
+Exit status: 0 done, detected, equal; 1 not detected, different; 2 misuse or unreadable input, with one line
+on stderr. What takes long to import is imported by the command that needs it.
+"""
+
+import signal
+import sys
+import warnings
+from typing import Annotated, Any
+
+import typer
+from typer.core import TyperGroup
+
+from firmware_model import product
+from firmware_model.cli import sound
+from firmware_model.cli.exactness import commands as exactness
+from firmware_model.cli.firmware import commands as firmware
+from firmware_model.cli.newcomer import commands as newcomer
+from firmware_model.cli.study import commands as study
+from firmware_model.cli.terminal import output, status
+
+
+class _Commands(TyperGroup):
+    """With the verbs of installed products behind our own, and `export` with the options of all products."""
+
+    def list_commands(self, ctx: Any) -> list[str]:
+        return [*self.commands, *(name for name in _plugin_verbs() if name not in self.commands)]
+
+    def get_command(self, ctx: Any, cmd_name: str) -> Any:
+        return self.commands.get(cmd_name) or _plugin_verbs().get(cmd_name)
+
+    def resolve_command(self, ctx: Any, args: list[str]) -> Any:
+        """What runs; only now is it worth while to ask the products for the options of `export`."""
+        name, command, rest = super().resolve_command(ctx, args)
+        if name == firmware.EXPORT:
+            from firmware_model.cli.firmware.export_options import export_command
+
+            command = export_command()
+        return name, command, rest
+
+
+def _plugin_verbs() -> dict[str, Any]:
+    """Verb -> command of installed products; none of them takes the place of another."""
+    verbs: dict[str, Any] = {}
+    for _, commands in product.working_plugins("commands"):
+        group = typer.main.get_group(commands.app)
+        for name, command in group.commands.items():
+            verbs.setdefault(name, command)
+    return verbs
+
+
+app = typer.Typer(
+    cls=_Commands,
+    help="Bit-true simulator of low-power audio DSP firmware: a watermark, found across a room in Q15, "
+    "a multiband dynamics processor ahead of a loudspeaker, and products of your own.",
+    epilog="Exit status: 0 done, detected, equal; 1 not detected, different; 2 misuse or unreadable input. "
+    "bittrue COMMAND --help says more.",
+    add_completion=True,
+    rich_markup_mode=None,
+    pretty_exceptions_enable=False,
+    context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100},
+)
+
+
+def _version(wanted: bool) -> None:
+    if wanted:
+        from importlib.metadata import version
+
+        output.emit(f"bittrue {version('bittrue')}")
+        raise typer.Exit(status.DETECTED)
+
+
+@app.callback(invoke_without_command=True)
+def _root(
+    context: typer.Context,
+    version: Annotated[
+        bool, typer.Option("--version", callback=_version, is_eager=True, help="Print the version.")
+    ] = False,
+) -> None:
+    if context.invoked_subcommand is None:
+        output.emit(context.get_help())
+
+
+for _product in product.BUILT_IN:
+    if _product.has("commands"):
+        app.add_typer(_product.part("commands").app)
+app.add_typer(sound.app)  # room, synthesise, stream
+app.add_typer(study.app)  # sweep, report
+app.add_typer(exactness.app)  # check, ranges, vectors, compare, freeze
+app.add_typer(firmware.app)  # export, device
+app.add_typer(newcomer.app)  # new
+
+
+def run(arguments: list[str]) -> int:
+    """Run the command line, given without the program's name; returns the exit status."""
+    if sys.stdout is None:
+        output.note("standard output: is closed; open it, or send it to /dev/null")
+        return status.MISUSE
+    ended = status.run(app, arguments)
+    for line in product.noticed():
+        output.note(line)
+    return ended
+
+
+def main() -> None:
+    """Entry point of `bittrue`."""
+    # While modules load, Ctrl-C ends the process: a KeyboardInterrupt that falls into an import's clean-up is
+    # lost. `progress` puts Python's handler back, which unwinds and so removes half-written files.
+    if signal.getsignal(signal.SIGINT) is signal.default_int_handler:
+        signal.signal(signal.SIGINT, signal.SIG_DFL)
+    if not sys.warnoptions:
+        warnings.simplefilter("ignore")  # of libraries; the user's own are raised as errors
+    output.open_streams()
+    sys.exit(run(sys.argv[1:]))

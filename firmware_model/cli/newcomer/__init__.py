@@ -1,0 +1,1 @@
+"""`bittrue new`: an installable package with one small product in it."""

@@ -1,0 +1,1 @@
+"""What all commands share: streams, messages, options, exit statuses."""

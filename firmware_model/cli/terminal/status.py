@@ -1,0 +1,60 @@
+"""Exit statuses, and the one line on stderr that goes with each failure."""
+
+import errno
+import os
+
+import typer
+
+from firmware_model.cli.terminal.messages import in_options, of_usage
+from firmware_model.cli.terminal.output import BROKEN_PIPE_STATUS, note, silence_stdout
+from fixedpoint.errors import BittrueError
+
+DETECTED, NOT_DETECTED, MISUSE, INTERNAL_ERROR, INTERRUPTED = 0, 1, 2, 70, 130
+_OF_A_STREAM = (errno.ENOSPC, errno.EIO, errno.EBADF)
+
+# The root of all usage errors; typer does not export it, and took it from click before it had its own.
+_UsageError: type[Exception] = typer.BadParameter.__mro__[1]
+
+
+def run(app: typer.Typer, arguments: list[str]) -> int:
+    """Run a command line and return its exit status; whatever is wrong is one line on stderr.
+
+    Parameters
+    ----------
+    arguments : without the program's name
+
+    Notes
+    -----
+    A fault of the program itself is status 70, so that a script does not take it for bad input; with
+    BITTRUE_DEBUG set it is raised.
+    """
+    try:
+        status = app(arguments, prog_name="bittrue", standalone_mode=False)
+        return status if isinstance(status, int) else DETECTED
+    except _UsageError as error:
+        return _failed(of_usage(error), MISUSE)
+    except (
+        SystemExit
+    ):  # typer's answer to EPIPE while it writes the help; its status, 1, would read "not detected"
+        return BROKEN_PIPE_STATUS
+    except (KeyboardInterrupt, typer.Abort):
+        return INTERRUPTED
+    except BittrueError as error:
+        return _failed(in_options(str(error)), MISUSE)
+    except OSError as error:
+        if error.filename is None and error.errno in _OF_A_STREAM:  # the help, which typer writes
+            silence_stdout()
+            return _failed(f"standard output: cannot be written: {error.strerror}", MISUSE)
+        return _failed(f"{error.filename or 'system'}: {error.strerror or error}", MISUSE)
+    except MemoryError:
+        return _failed("the input is too long for this machine's memory", MISUSE)
+    except Exception as error:
+        if os.environ.get("BITTRUE_DEBUG"):
+            raise
+        what = f"{type(error).__name__}: {error}"
+        return _failed(f"{what} (a fault in bittrue; BITTRUE_DEBUG=1 shows where)", INTERNAL_ERROR)
+
+
+def _failed(line: str, status: int) -> int:
+    note(line)
+    return status

@@ -1,0 +1,1 @@
+"""The emulated core: memory, instructions, faults, ELF files."""

@@ -1,0 +1,1 @@
+"""What the dynamics processor does to a recording, measured."""

@@ -1,0 +1,1 @@
+"""Settings of the dynamics processor: in units, as profiles, and quantised."""

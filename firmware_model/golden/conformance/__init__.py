@@ -1,0 +1,1 @@
+"""Every regression in one list, CMSIS-DSP's operations, and errors against exact arithmetic."""

@@ -1,0 +1,1 @@
+"""A device's dump: read, held against the model, and where it leaves it first."""

@@ -1,0 +1,1 @@
+"""Range, headroom and noise of nodes; formats proposed for them."""

@@ -1,0 +1,1 @@
+"""Golden vectors and parameters for projects without Python."""

@@ -1,0 +1,1 @@
+"""A sweep as a page: what every product's report has, and what decides the rows."""

@@ -1,0 +1,1 @@
+"""Putting the mark into a programme: masking, planning, the mark itself."""

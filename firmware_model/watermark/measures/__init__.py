@@ -1,0 +1,1 @@
+"""How well marks are found: metrics, scores of marks, the float64 reference beside the detector."""

@@ -1,0 +1,1 @@
+"""Filters and transforms in fixed point: biquads, FIR, block-floating FFT."""
