@@ -16,7 +16,14 @@ from typing import Any, TypeVar
 import numba
 import numpy as np
 
+from fixedpoint.subset.finding import SubsetError
+from fixedpoint.subset.names import KERNELS
+from fixedpoint.subset.source import check_source
+from fixedpoint.subset.text import parse
+
 _KERNEL_PACKAGES = ("fixedpoint", "firmware_model")
+_CHECKER = "fixedpoint.subset"  # refuses kernels, and changes nothing of what they compute
+_CHECK_SUBSET = True  # False where kernels are made to err, in the search for a fault
 _STALE_CACHE_S = 30 * 24 * 3600  # a cache folder of other sources unused for 30 days is removed
 
 _registry: dict[str, Callable[..., Any]] = {}
@@ -25,7 +32,7 @@ _Kernel = TypeVar("_Kernel", bound=Callable[..., Any])
 
 def _imported_modules(source: str) -> Iterator[str]:
     """Dotted names that a module may import: ``from a import b`` yields a and a.b."""
-    for node in ast.walk(ast.parse(source)):
+    for node in ast.walk(parse(source)):
         if isinstance(node, ast.Import):
             yield from (alias.name for alias in node.names)
         elif isinstance(node, ast.ImportFrom) and node.module and node.level == 0:
@@ -47,8 +54,10 @@ def kernel_sources(root: Path) -> list[Path]:
     list of Path, sorted
     """
     pending = []
+    checker = root.joinpath(*_CHECKER.split("."))
     for package in _KERNEL_PACKAGES:
-        pending += [path for path in (root / package).rglob("*.py") if "@kernel" in path.read_text("utf-8")]
+        files = [path for path in (root / package).rglob("*.py") if checker not in path.parents]
+        pending += [path for path in files if "@kernel" in path.read_text("utf-8")]
     found: set[Path] = set()
     while pending:
         path = pending.pop()
@@ -56,7 +65,7 @@ def kernel_sources(root: Path) -> list[Path]:
             continue
         found.add(path)
         for name in _imported_modules(path.read_text("utf-8")):
-            if name.split(".")[0] in _KERNEL_PACKAGES:
+            if name.split(".")[0] in _KERNEL_PACKAGES and not name.startswith(_CHECKER):
                 stem = root.joinpath(*name.split("."))
                 pending += [p for p in (stem.with_suffix(".py"), stem / "__init__.py") if p.is_file()]
     return sorted(found)
@@ -123,9 +132,18 @@ def kernel(function: _Kernel) -> _Kernel:
     Returns
     -------
     the compiled dispatcher; the Python source stays reachable as its ``py_func``
+
+    Raises
+    ------
+    SubsetError
+        Outside the subset: a line for each thing that is.
     """
+    findings = check_source(function) if _CHECK_SUBSET else []
+    if findings:
+        raise SubsetError(findings)
     compiled: Any = numba.njit(cache=True, **_OPTIONS)(function)
     _registry[f"{function.__module__}.{function.__name__}"] = compiled
+    KERNELS.add(function)
     return compiled
 
 

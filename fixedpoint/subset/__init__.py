@@ -1,0 +1,33 @@
+"""The kernel subset, checked: what is compiled, interpreted and exported to C99 computes the same bits.
+
+`check_source` reads the syntax alone, when a kernel is registered; `check_typed` knows the types of example
+arguments as well. What is refused is what the three would do differently, or one of them not at all.
+
+What an author may state, in a kernel's docstring or in a comment
+    ``0 <= n <= 31``: the range of an argument or a local, where the source does not show it; of a field, in
+    the docstring of its NamedTuple. It is needed of counts of shifts: a processor shifts by the low bits of
+    the count, C leaves it undefined, NumPy gives 0 or -1. Callers are held to it.
+    ``5 turns at most``: the bound of ``while``, where the loop does not count towards it.
+"""
+
+from collections.abc import Callable
+from typing import Any
+
+from fixedpoint.subset.finding import Finding, SubsetError
+from fixedpoint.subset.source import check_source
+
+__all__ = ["Finding", "SubsetError", "check_source", "check_typed"]
+
+
+def check_typed(function: Callable[..., Any], arguments: tuple) -> list[Finding]:
+    """What of a kernel, and of all that it calls, leaves the subset with arguments of these types.
+
+    Parameters
+    ----------
+    function : the kernel, compiled or not
+    arguments : an example of its arguments; only their types count, and the stated range of integers
+    """
+    # On the first call: the translation to C99, which it asks, imports what registers kernels.
+    from fixedpoint.subset.typed import check_typed as check
+
+    return check(function, arguments)
