@@ -11,6 +11,8 @@ from contextlib import suppress
 from pathlib import Path
 from typing import Any, NamedTuple
 
+import numpy as np
+
 from firmware_model.golden import (
     case_goldens,
     cmsis,
@@ -23,11 +25,13 @@ from firmware_model.golden.case import Case
 from firmware_model.golden.cases import CASES, find_case
 from firmware_model.golden.kernel_goldens import Difference
 from firmware_model.golden.store import GoldenError, shipped
+from fixedpoint import subset
 from fixedpoint._jit import registered_kernels
 from fixedpoint.errors import ConfigError
 
 PASSED, FAILED, SKIPPED = "passed", "failed", "skipped"
 KINDS = {
+    "subset": "every kernel keeps to the subset in which compiled, interpreted and exported code agree",
     "case": "golden output and nodes of a product, bit for bit, probes on and off",
     "reference": "error of every node against the float64 reference",
     "conformance": "the same operations of CMSIS-DSP",
@@ -59,7 +63,7 @@ class Result(NamedTuple):
 
     @property
     def kind(self) -> str:
-        """ "kernel", "case", "reference" or "conformance"."""
+        """ "subset", "kernel", "case", "reference" or "conformance"."""
         return self.item.partition(":")[0]
 
     @property
@@ -69,7 +73,7 @@ class Result(NamedTuple):
 
 
 def items(text: str = "") -> list[str]:
-    """Names of all items that hold the text, what takes long to compile first.
+    """Names of all items that hold the text: what compiles nothing first, then what compiles longest.
 
     Raises
     ------
@@ -79,6 +83,7 @@ def items(text: str = "") -> list[str]:
     kernels = set(kernel_cases.CASES) | set(registered_kernels())
     kernels |= {name.partition(":")[2] for name in shipped().entries if name.startswith("kernel:")}
     names: dict[str, Iterable[str]] = {
+        "subset": sorted(registered_kernels()),
         "case": CASES,
         "conformance": conformance.OPERATIONS,
         "kernel": sorted(kernels, reverse=True),
@@ -108,8 +113,8 @@ def run(item: str) -> Result:
     """Check one item."""
     kind, _, name = item.partition(":")
     begun = time.perf_counter()
-    check = {"case": _case, "reference": _reference, "kernel": _kernel, "conformance": _conformance}[kind]
-    status, says, difference = check(name)
+    checks = {"subset": _subset, "case": _case, "reference": _reference, "kernel": _kernel}
+    status, says, difference = (checks | {"conformance": _conformance})[kind](name)
     return Result(item, status, time.perf_counter() - begun, says, difference)
 
 
@@ -142,7 +147,7 @@ def _hex(value: int) -> str:
 def source_of(result: Result) -> tuple[str, int] | None:
     """(file, line) of a kernel, the file relative to the current folder where it is below it."""
     function: Any = registered_kernels().get(result.name)
-    if result.kind != "kernel" or function is None:
+    if result.kind not in ("kernel", "subset") or function is None:
         return None
     python = getattr(function, "py_func", function)
     path = Path(inspect.getfile(python)).resolve()
@@ -158,6 +163,22 @@ def _verdict(found: Difference | None, says: str = "", case: Case | None = None)
     if found is None:
         return PASSED, says, None
     return FAILED, in_words(found, case), found
+
+
+def _subset(name: str) -> _Outcome:
+    if name not in kernel_cases.CASES:
+        return FAILED, "is a kernel, but no arguments are listed in kernel_cases", None
+    typical = {_types(args): args for args in kernel_cases.arguments(name)}  # one for each type
+    found = [f for args in typical.values() for f in subset.check_typed(registered_kernels()[name], args)]
+    found = list(dict.fromkeys(found))
+    return (FAILED, "; ".join(map(str, found)), None) if found else (PASSED, "", None)
+
+
+def _types(value: Any) -> Any:
+    """What tells apart the types of two arguments."""
+    if isinstance(value, tuple):
+        return type(value), *map(_types, value)
+    return (value.dtype, value.ndim) if isinstance(value, np.ndarray) else type(value)
 
 
 def _kernel(name: str) -> _Outcome:
