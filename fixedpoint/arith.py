@@ -275,7 +275,10 @@ def clz32(x):
 
 @kernel
 def norm64(x):
-    """Redundant sign bits of an int64: the largest n such that x * 2**n fits; 63 for 0 and -1."""
+    """Redundant sign bits of an int64: the largest n such that x * 2**n fits; 63 for 0 and -1.
+
+    0 <= result <= 63.
+    """
     m = magnitude_bits(np.int64(x))
     high = m >> 32
     if high != 0:
@@ -285,5 +288,8 @@ def norm64(x):
 
 @kernel
 def norm32(x):
-    """Redundant sign bits of an int32: the largest n such that x * 2**n fits; 31 for 0 and -1."""
+    """Redundant sign bits of an int32: the largest n such that x * 2**n fits; 31 for 0 and -1.
+
+    0 <= result <= 31.
+    """
     return clz32(magnitude_bits(np.int64(x))) - 1

@@ -193,7 +193,7 @@ class Expressions(Conditions):
         """Refuse a value that may lie outside a range."""
         if value.lies_in(low, high):
             return
-        seen = f", {value.low} to {value.high}," if value.lies_in(-_FAR, _FAR) else ""
+        seen = f" ({value.low} to {value.high})" if value.lies_in(-_FAR, _FAR) else ""
         self.refuse(
             node,
             f"{found}{seen}",

@@ -28,7 +28,7 @@ class Flow(Expressions):
             self._set(parameter.arg, argument)
         if self._block(self.tree.body) and self.returned is None:
             return NONE
-        return UNKNOWN if self.returned is None else self.returned
+        return UNKNOWN if self.returned is None else self._stated("result", self.returned)
 
     def _set(self, name: str, value: Abstract) -> None:
         if isinstance(value, Scalar) and name in self.ranges:

@@ -16,7 +16,7 @@ PREAMBLE = """\
 import math
 import numpy as np
 from fixedpoint import arith
-from fixedpoint.arith import clip, clz32, narrow32, neg32, rnd_shift, sat16, shl, shl32, sign_changes
+from fixedpoint.arith import clip, clz32, narrow32, neg32, norm32, rnd_shift, sat16, shl, shl32, sign_changes
 TABLE = np.arange(4, dtype=np.int32)
 FLOATS = np.zeros(3)
 WORDS = np.zeros(3, np.uint32)

@@ -111,7 +111,7 @@ REFUSED = {
         "x, n",
         "return x >> clip(n, 0, 64)",
         0,
-        "0 to 64,",
+        "(0 to 64);",
         "return x >> clip(n, 0, 63)",
     ),
     "shift by a compared count": (
@@ -125,16 +125,16 @@ REFUSED = {
         "x",
         "for k in range(70):\n    x = x >> k\nreturn x",
         1,
-        "0 to 69,",
+        "(0 to 69);",
         "for k in range(60):\n    x = x >> k\nreturn x",
     ),
-    "shift by headroom": ("x", "return shl(x, clz32(x) - 1)", 0, "-1 to 31,", "return shl(x, clz32(x))"),
+    "shift by headroom": ("x", "return shl(x, clz32(x) - 1)", 0, "(-1 to 31);", "return shl(x, clz32(x))"),
     "shift in place": ("x, n", "x >>= n\nreturn x", 0, "a shift by n", "x >>= n & 63\nreturn x"),
     "count beyond what a callee states": (
         "x",
         "return shl32(x, 40)",
         0,
-        "found 40 as n of shl32, 40 to 40,",
+        "found 40 as n of shl32 (40 to 40);",
         "return shl32(x, 3)",
     ),
     "count passed on": (
@@ -262,6 +262,12 @@ def test_the_range_of_a_field_is_stated_by_its_class(tmp_path, monkeypatch):
     assert len(check_typed(f, (1, Pair(X32, 3)))) == 1
     stated = type("Stated", (Pair,), {"__doc__": "b : int, 0 <= b <= 31", "_fields": Pair._fields})
     assert check_typed(f, (1, stated(X32, 3))) == []
+
+
+def test_the_range_of_a_result_is_stated_by_its_kernel(tmp_path, monkeypatch):
+    f = planted(tmp_path, monkeypatch, "x", "return shl(x, norm32(x) - 1)")
+    assert [each.line - FIRST for each in check_typed(f, (1,))] == [0]
+    assert check_typed(planted(tmp_path, monkeypatch, "x", "return shl(x, norm32(x))"), (1,)) == []
 
 
 def test_what_is_computed_for_probes_is_followed_too(tmp_path, monkeypatch):
