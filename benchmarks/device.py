@@ -16,7 +16,7 @@ from benchmarks.harness.report import Table, arguments, progress_console, publis
 from firmware_model.device.core.cpu import CPUS
 from firmware_model.device.export import build, files
 from firmware_model.device.export.configured import of_case
-from firmware_model.device.harness import DeviceResult, run_case
+from firmware_model.device.export.harness import DeviceResult, run_case
 from firmware_model.golden.cases import CASES
 
 CORE = "cortex-m4"  # the one that the targets are for

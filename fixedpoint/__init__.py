@@ -27,6 +27,9 @@ Kernels
     C99 leaves ``<<`` of a negative value undefined and NumPy does not report its overflow.
     Arguments in the order params, state, x, y, probes; outputs are filled in place.
     Checks live in plain-Python functions at the border, once; kernels do not check.
+    `fixedpoint.subset` refuses a kernel outside of this, when it is registered, and with types in ``check``.
+    Counts of shifts and turns of ``while`` that it cannot see are stated: ``0 <= n <= 31``, ``5 turns at
+    most``.
 CMSIS-DSP
     Where the same operation exists there, the docstring says whether this one gives the same bits as
     the scalar C path, which is what the ``cmsisdsp`` package computes, and the tests compare them.

@@ -18,7 +18,14 @@ from typing import Any, TypeVar
 import numba
 import numpy as np
 
+from fixedpoint.errors import SubsetError
+from fixedpoint.subset.names import KERNELS
+from fixedpoint.subset.source import check_source
+from fixedpoint.subset.text import parse
+
 _KERNEL_PACKAGES = ("fixedpoint", "firmware_model")
+_CHECKER = "fixedpoint.subset"  # refuses kernels, and changes nothing of what they compute
+_CHECK_SUBSET = True  # False where kernels are made to err, in the search for a fault
 _STALE_CACHE_S = 30 * 24 * 3600  # a cache folder of other sources unused for 30 days is removed
 
 _registry: dict[str, Callable[..., Any]] = {}
@@ -27,7 +34,7 @@ _Kernel = TypeVar("_Kernel", bound=Callable[..., Any])
 
 def _imported_modules(source: str) -> Iterator[str]:
     """Dotted names that a module may import: ``from a import b`` yields a and a.b."""
-    for node in ast.walk(ast.parse(source)):
+    for node in ast.walk(parse(source)):
         if isinstance(node, ast.Import):
             yield from (alias.name for alias in node.names)
         elif isinstance(node, ast.ImportFrom) and node.module and node.level == 0:
@@ -50,8 +57,10 @@ def kernel_sources(root: Path, packages: tuple[str, ...] = _KERNEL_PACKAGES) -> 
     list of Path, sorted
     """
     pending = []
+    checker = root.joinpath(*_CHECKER.split("."))
     for package in packages:
         files = [*(root / package).rglob("*.py"), *root.glob(f"{package}.py")]
+        files = [path for path in files if checker not in path.parents]
         pending += [path for path in files if "@kernel" in path.read_text("utf-8")]
     found: set[Path] = set()
     while pending:
@@ -60,7 +69,7 @@ def kernel_sources(root: Path, packages: tuple[str, ...] = _KERNEL_PACKAGES) -> 
             continue
         found.add(path)
         for name in _imported_modules(path.read_text("utf-8")):
-            if name.split(".")[0] in packages:
+            if name.split(".")[0] in packages and not name.startswith(_CHECKER):
                 stem = root.joinpath(*name.split("."))
                 pending += [p for p in (stem.with_suffix(".py"), stem / "__init__.py") if p.is_file()]
     return sorted(found)
@@ -148,13 +157,22 @@ def kernel(function: _Kernel) -> _Kernel:
     Returns
     -------
     the compiled dispatcher; the Python source stays reachable as its ``py_func``
+
+    Raises
+    ------
+    SubsetError
+        Outside the subset: a line for each thing that is.
     """
+    findings = check_source(function) if _CHECK_SUBSET else []
+    if findings:
+        raise SubsetError(findings)
     _numba_config.CACHE_DIR = _cache_of(function.__module__.split(".")[0])
     try:
         compiled: Any = numba.njit(cache=True, **_OPTIONS)(function)
     finally:
         _numba_config.CACHE_DIR = _OWN_CACHE
     _registry[f"{function.__module__}.{function.__name__}"] = compiled
+    KERNELS.add(function)
     return compiled
 
 

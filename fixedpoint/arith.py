@@ -93,7 +93,10 @@ def trn_shift(x, n):
 
 @kernel
 def shl(x, n):
-    """x * 2**n for a result proven to fit 64 bits; a multiplication, so the audit sees overflow."""
+    """x * 2**n for a result proven to fit 64 bits; a multiplication, so the audit sees overflow.
+
+    0 <= n <= 62.
+    """
     return x * (np.int64(1) << n)
 
 
@@ -258,7 +261,10 @@ def sign_changes(x):
 
 @kernel
 def clz32(x):
-    """Leading zeros of the low 32 bits; 32 for 0. The CLZ instruction."""
+    """Leading zeros of the low 32 bits; 32 for 0. The CLZ instruction.
+
+    0 <= n <= 32, their number.
+    """
     n = np.int64(32)
     word = x & 0xFFFFFFFF
     while word != 0:  # 32 turns at most; compilers make it one instruction where there is one
@@ -269,7 +275,10 @@ def clz32(x):
 
 @kernel
 def norm64(x):
-    """Redundant sign bits of an int64: the largest n such that x * 2**n fits; 63 for 0 and -1."""
+    """Redundant sign bits of an int64: the largest n such that x * 2**n fits; 63 for 0 and -1.
+
+    0 <= result <= 63.
+    """
     m = magnitude_bits(np.int64(x))
     high = m >> 32
     if high != 0:
@@ -279,5 +288,8 @@ def norm64(x):
 
 @kernel
 def norm32(x):
-    """Redundant sign bits of an int32: the largest n such that x * 2**n fits; 31 for 0 and -1."""
+    """Redundant sign bits of an int32: the largest n such that x * 2**n fits; 31 for 0 and -1.
+
+    0 <= result <= 31.
+    """
     return clz32(magnitude_bits(np.int64(x))) - 1

@@ -131,7 +131,7 @@ def reciprocal(x):
     Notes
     -----
     Arithmetic: |x| is normalised to d in [1, 2), truncated to Q2.30; seed from 64 entries, three Newton
-    steps of two multiplies each, products below 2**61.
+    steps of two multiplies each, products below 2**61. |x| is at least 1 => 0 <= n <= 62.
     Error: relative 1.87e-9 (2**-29.0), 1.8626e-9 measured over every 31-bit mantissa; exact for powers
     of two. Held by tests/fixedpoint/test_elementary.py.
     Source: Newton-Raphson; seed table own design.

@@ -16,6 +16,14 @@ class AudioError(BittrueError, ValueError):
     """Audio that cannot be read, or is not in the form that is needed."""
 
 
+class SubsetError(ConfigError):
+    """A kernel outside the kernel subset; the findings of `subset.check_source`, a line each."""
+
+    def __init__(self, findings: Iterable[object]) -> None:
+        self.findings = list(findings)
+        super().__init__("\n".join(map(str, self.findings)))
+
+
 def names_like(found: object, accepted: Iterable[str], most: int = 1) -> list[str]:
     """Names that are much like the one found, the likest first; often none."""
     return get_close_matches(str(found), list(accepted), most)

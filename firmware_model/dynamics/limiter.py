@@ -16,7 +16,10 @@ _BELOW = 28  # the quotient is made smaller by 2**-28 of itself, twice the large
 
 @kernel
 def ceil_shift(x, n):
-    """x * 2**-n rounded up, for 0 <= x <= 2**62."""
+    """x * 2**-n rounded up, for 0 <= x <= 2**62.
+
+    0 <= n <= 62.
+    """
     return trn_shift(x + (np.int64(1) << n) - 1, n)
 
 
@@ -37,6 +40,7 @@ def attenuation_for(threshold_q27, peak_q27):
     -----
     r = threshold / peak by `reciprocal`, whose relative error is at most 2**-29; r - r 2**-28 - 1 is below
     the true quotient, so that peak * (2**31 - a) <= threshold * 2**31 holds in integers.
+    1 < peak <= 2**31 => -61 <= exponent <= -31.
     """
     if peak_q27 <= threshold_q27:
         return np.int64(0)

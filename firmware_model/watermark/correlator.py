@@ -49,7 +49,8 @@ def sums_of_columns(feature, work, row, step, slots, bands):
 def score_variance(params: DetectorParams, state: DetectorState):
     """(slots - 1) times the variance of the correlation over all balanced keys, for these features.
 
-    R sum X^2 - sum_b (sum_r X)^2, at most 32^2 * bands * 127^2 < 2**37. Needs no key: one for all.
+    R sum X^2 - sum_b (sum_r X)^2, at most 32^2 * bands * 127^2 < 2**37. Needs no key: one for all. The clock
+    is within slots * slot_hops => 31 turns at most to its first slot.
 
     Returns
     -------

@@ -80,6 +80,8 @@ def load_frame(params: DetectorParams, state: DetectorState, x):
 def place_floor(exponent):
     """The floor of 64 LSB**2 beside the power of mantissas of this block exponent, in `log_power_q24`.
 
+    -30 <= exponent <= 17.
+
     Returns
     -------
     drop : bits to take from the power, RND, where the floor would stand above bit 60; else 0
@@ -117,7 +119,10 @@ def loud_band_q24(z, first, last, floor):
 
 @kernel
 def quiet_band_q24(z, first, last, floor, drop):
-    """`loud_band_q24` of the quietest frames: the lowest bits of the power are dropped, RND."""
+    """`loud_band_q24` of the quietest frames: the lowest bits of the power are dropped, RND.
+
+    0 <= drop <= 62.
+    """
     acc_q24 = np.int64(0)
     for k in range(first, last):
         acc_q24 += log2_of_positive_q24(rnd_shift(power(z[2 * k], z[2 * k + 1]), drop) + floor)
@@ -128,7 +133,8 @@ def quiet_band_q24(z, first, last, floor, drop):
 def band_levels(z, level_q8, level_sum_q8, row, bands, first_bin, shift, exponent) -> None:
     """Mean log power of every band into a row of the level ring, and the sum over the ring's rows.
 
-    z, level_q8, level_sum_q8 : as in `DetectorState`; first_bin, shift : lowest bin, log2 of a band's bins
+    z, level_q8, level_sum_q8 : as in `DetectorState`; first_bin, shift : lowest bin, log2 of a band's bins;
+    0 <= shift <= 4, -28 <= exponent <= 16 as in `place_floor`
     """
     drop, floor, offset_q24 = place_floor(exponent)
     bins = np.int64(1) << (shift & 31)
@@ -152,7 +158,7 @@ def update_levels(params: DetectorParams, state: DetectorState, exponent) -> Non
     """Mean log power of every band into the ring of a slot's hops, and the sum over that ring.
 
     Arithmetic: levels are 6 to 50 (full scale), Q8.8 by RND; sums over at most 64 hops < 2**20. Adding the
-    new and taking away the oldest level is exact, so that the recursion cannot drift.
+    new and taking away the oldest level is exact, so that the recursion cannot drift. -28 <= exponent <= 16.
     """
     row = np.int64(state.clock[CLOCK_LEVEL])
     bands = np.int64(params.bands)
@@ -252,7 +258,7 @@ def weigh_features(params: DetectorParams, state: DetectorState) -> None:
 def process_frontend(params: DetectorParams, state: DetectorState, x, probes) -> None:
     """A hop of samples to one row of features, at the feature clock, which `process_frame` advances.
 
-    probes : None, or `state.DetectorProbes`
+    probes : None, or `state.DetectorProbes`; -28 <= exponent <= 16, see `place_floor`
     """
     mag = load_frame(params, state, x)
     exponent = rfft_in_place(params.fft, state.z, mag)

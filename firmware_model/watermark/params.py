@@ -130,7 +130,7 @@ class DetectorParams(NamedTuple):
 
     fft_size, hop, slots, slot_hops, first_bin, bands, max_marks, hold_hops, lockout_hops : int
         as in `WatermarkConfig`
-    band_shift : int, log2 of band_bins
+    band_shift : int, log2 of band_bins, 0 <= band_shift <= 4
     slot_scale_q31 : int, Q1.31, 1 / (4 slot_hops)
     slots_log2_q24 : int, Q8.24, log2(slots - 1)
     threshold_q9 : int, Q7.9

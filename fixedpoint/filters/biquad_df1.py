@@ -22,7 +22,7 @@ class BiquadParams(NamedTuple):
 
     coef : (sections, 5) int16 or int32, b0 b1 b2 a1 a2 of each; Q1.15 or Q1.31 with the point moved right by
         post_shift: 1 makes Q1.31 coefficients Q2.30
-    post_shift : 0 to 14
+    post_shift : int, 0 <= post_shift <= 14
     """
 
     coef: np.ndarray

@@ -70,7 +70,10 @@ def init_fft(n: int) -> FftParams:
 
 @kernel
 def scale_to_28(x, up):
-    """x * 2**(up - 3), RND, of an int32 x of at most 31 - up magnitude bits: |.| <= 2**28."""
+    """x * 2**(up - 3), RND, of an int32 x of at most 31 - up magnitude bits: |.| <= 2**28.
+
+    0 <= up <= 31.
+    """
     return rnd_shift32(shl32(x, up), 3)
 
 
@@ -78,7 +81,7 @@ def scale_to_28(x, up):
 def first_stage_radix2(params, z, up):
     """Scale the placed frame to |x| <= 2**28, RND; a stage of span 2; returns the OR of `sign_changes`.
 
-    Range: sums of two, parts <= 2**29.
+    Range: sums of two, parts <= 2**29. 0 <= up <= 31.
     """
     mag = np.int64(1)
     for g in range(np.int64(params.size[0]) >> 1):
@@ -99,7 +102,7 @@ def first_stage_radix2(params, z, up):
 def first_stage_radix4(params, z, up):
     """Scale the placed frame to |x| <= 2**28, RND; a stage of span 4; returns the OR of `sign_changes`.
 
-    Range: sums of four, parts <= 2**30.
+    Range: sums of four, parts <= 2**30. 0 <= up <= 31.
     """
     mag = np.int64(1)
     for g in range(np.int64(params.size[0]) >> 2):
@@ -137,6 +140,7 @@ def sum_of_products(a, b, c, d, shift):
     """(a b + c d) * 2**-(32 + shift), RND, of int32 factors and |sum| < 2**62, in int32.
 
     The half LSB is where a processor starts to accumulate; what is left is the upper word and one shift.
+    0 <= shift <= 2.
     """
     return trn_shift32((a * b + c * d + (np.int64(1) << (31 + shift))) >> 32, shift)
 
@@ -145,7 +149,7 @@ def sum_of_products(a, b, c, d, shift):
 def stage_radix4(params, z, q, offset, shift):
     """One in-place stage of span 4q, scaled by 2**-(1 + shift), RND; returns the OR of `sign_changes`.
 
-    Inputs times 2**-shift are within +-2**29; the bound on outputs stands in `rfft_bfp`.
+    Inputs times 2**-shift are within +-2**29, 0 <= shift <= 2; the bound on outputs stands in `rfft_bfp`.
     """
     mag = np.int64(1)
     step = 2 * np.int64(q)
@@ -197,7 +201,7 @@ def mean(a, b, shift, odd, bias):
 
     a + b = 2 (a & b) + (a ^ b). The bit below their mean counts only where nothing else is shifted away.
 
-    odd : 1 for shift 0, else 0; bias : 2**shift / 2, rounded down
+    0 <= shift <= 2; odd : 1 for shift 0, else 0; bias : 2**shift / 2, rounded down
     """
     apart = a ^ b
     whole = narrow32((a & b) + trn_shift32(apart, 1) + (apart & odd))
@@ -209,7 +213,8 @@ def split_real(params, z, shift):
     """From the m-point spectrum Z of even + j odd samples to bins 0..m of the frame, times 2**-shift.
 
     X[k] = E + W^k O and X[m-k] = conj(E - W^k O), with E = (Z[k] + conj Z[m-k])/2 and
-    O = (Z[k] - conj Z[m-k])/2j. RND. Z times 2**-shift within +-2**29 => |X| parts <= (1 + sqrt 2) 2**29 + 1.
+    O = (Z[k] - conj Z[m-k])/2j. RND, 0 <= shift <= 2. Z times 2**-shift within +-2**29
+    => |X| parts <= (1 + sqrt 2) 2**29 + 1.
     """
     m = np.int64(params.size[0])
     middle = m >> 1
@@ -252,7 +257,8 @@ def excess_bits(mag):
 def rfft_in_place(params, z, mag):
     """`rfft_bfp` of a frame that is placed in z already: complex sample c at place[c].
 
-    mag : OR of 1 and the `sign_changes` of all samples. Returns the exponent.
+    mag : OR of 1 and the `sign_changes` of all samples => 0 <= up <= 31. Returns the exponent.
+    The stages after the first are 4 turns at most: m <= 1024.
     """
     m = np.int64(params.size[0])
     radix = np.int64(params.size[1])

@@ -14,7 +14,7 @@ from firmware_model.cli.terminal.status import DETECTED, NOT_DETECTED
 from firmware_model.device.core.cpu import CPUS, find_cpu
 from firmware_model.device.core.faults import Fault
 from firmware_model.device.export import build
-from firmware_model.device.harness import DeviceResult, OutputDifference, StateDifference, run_case
+from firmware_model.device.export.harness import DeviceResult, OutputDifference, StateDifference, run_case
 from firmware_model.golden.dumps.dump import AS_THE_NODE
 from fixedpoint.errors import ConfigError, did_you_mean
 

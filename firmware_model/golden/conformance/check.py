@@ -11,6 +11,8 @@ from contextlib import suppress
 from pathlib import Path
 from typing import Any, NamedTuple
 
+import numpy as np
+
 from firmware_model.case import Case
 from firmware_model.golden import case_goldens, kernel_cases, kernel_goldens, reference_bounds, stimuli
 from firmware_model.golden.cases import CASES, find_case
@@ -20,9 +22,11 @@ from firmware_model.golden.store import GoldenError, shipped
 from firmware_model.product import LIBRARY, Product, products
 from fixedpoint._jit import registered_kernels
 from fixedpoint.errors import ConfigError
+from fixedpoint.subset.typed import check_typed
 
 PASSED, FAILED, SKIPPED = "passed", "failed", "skipped"
 KINDS = {
+    "subset": "every kernel keeps to the subset in which compiled, interpreted and exported code agree",
     "case": "golden output and nodes of a product, bit for bit, probes on and off",
     "reference": "error of every node against the float64 reference",
     "conformance": "the same operations of CMSIS-DSP",
@@ -54,7 +58,7 @@ class Result(NamedTuple):
 
     @property
     def kind(self) -> str:
-        """ "kernel", "case", "reference" or "conformance"."""
+        """ "subset", "kernel", "case", "reference" or "conformance"."""
         return self.item.partition(":")[0]
 
     @property
@@ -64,7 +68,7 @@ class Result(NamedTuple):
 
 
 def items(text: str = "", product: Product | None = None) -> list[str]:
-    """Names of all items that hold the text, of one product or of all, what takes long to compile first.
+    """Names of all items that hold the text, of one product or of all: first what compiles nothing.
 
     Raises
     ------
@@ -78,6 +82,7 @@ def items(text: str = "", product: Product | None = None) -> list[str]:
     if product is not None:
         kernels = {name for name in kernels if name in listed or name.startswith(f"{product.package}.")}
     names: dict[str, Iterable[str]] = {
+        "subset": sorted(name for name in kernels if name in registered_kernels()),
         "case": cases,
         "conformance": operations.OPERATIONS if product is None else (),
         "kernel": sorted(kernels, reverse=True),
@@ -107,8 +112,8 @@ def run(item: str) -> Result:
     """Check one item."""
     kind, _, name = item.partition(":")
     begun = time.perf_counter()
-    check = {"case": _case, "reference": _reference, "kernel": _kernel, "conformance": _conformance}[kind]
-    status, says, difference = check(name)
+    checks = {"subset": _subset, "case": _case, "reference": _reference, "kernel": _kernel}
+    status, says, difference = (checks | {"conformance": _conformance})[kind](name)
     return Result(item, status, time.perf_counter() - begun, says, difference)
 
 
@@ -141,7 +146,7 @@ def _hex(value: int) -> str:
 def source_of(result: Result) -> tuple[str, int] | None:
     """(file, line) of a kernel, the file relative to the current folder where it is below it."""
     function: Any = registered_kernels().get(result.name)
-    if result.kind != "kernel" or function is None:
+    if result.kind not in ("kernel", "subset") or function is None:
         return None
     python = getattr(function, "py_func", function)
     path = Path(inspect.getfile(python)).resolve()
@@ -157,6 +162,22 @@ def _verdict(found: Difference | None, says: str = "", case: Case | None = None)
     if found is None:
         return PASSED, says, None
     return FAILED, in_words(found, case), found
+
+
+def _subset(name: str) -> _Outcome:
+    if name not in kernel_cases.CASES:
+        return FAILED, "is a kernel, but no arguments are listed in kernel_cases", None
+    typical = {_types(args): args for args in kernel_cases.arguments(name)}  # one for each type
+    found = [f for args in typical.values() for f in check_typed(registered_kernels()[name], args)]
+    found = list(dict.fromkeys(found))
+    return (FAILED, "; ".join(map(str, found)), None) if found else (PASSED, "", None)
+
+
+def _types(value: Any) -> Any:
+    """What tells apart the types of two arguments."""
+    if isinstance(value, tuple):
+        return type(value), *map(_types, value)
+    return (value.dtype, value.ndim) if isinstance(value, np.ndarray) else type(value)
 
 
 def _kernel(name: str) -> _Outcome:

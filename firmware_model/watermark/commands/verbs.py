@@ -75,7 +75,7 @@ def simulate(
     if plot is not None:
         output.check_output(plot, [*paths, rir, noise], PLOT_SUFFIXES)
     from acoustic_sim.room import impulse_response
-    from firmware_model.cli.terminal import scene as scenes
+    from firmware_model.cli.sound import scene as scenes
     from firmware_model.watermark.commands import simulation, simulation_report
     from firmware_model.watermark.embedding.embedder import DEFAULT_STRENGTHS_DB
     from firmware_model.watermark.key import Key

@@ -10,8 +10,8 @@ import soundfile
 
 from acoustic_sim.programmes.excitation import KINDS
 from acoustic_sim.scene import AMBIENT_KINDS, NAMED_SCENES
+from firmware_model.cli.sound import scene as scenes
 from firmware_model.cli.terminal import output
-from firmware_model.cli.terminal import scene as scenes
 from firmware_model.watermark.commands import simulation
 from firmware_model.watermark.detector import detect
 from firmware_model.watermark.embedding.embedder import DEFAULT_STRENGTHS_DB

@@ -48,7 +48,7 @@ def test_everything_passes_and_is_counted(capsys, tmp_path):
     assert run.status == 0, run.out
     assert run.json["failed"] == 0
     kinds = [row["item"].partition(":")[0] for row in run.json["cases"]]
-    assert kinds.count("kernel") == len(registered_kernels())
+    assert kinds.count("kernel") == kinds.count("subset") == len(registered_kernels())
     assert kinds.count("case") == kinds.count("reference") == len(CASES)
     assert kinds.count("conformance") == len(OPERATIONS)
     done = "passed" if cmsis.installed() else "skipped"
@@ -71,7 +71,7 @@ def test_a_filter_chooses_and_the_table_counts(capsys):
 
 def test_a_difference_is_status_1_named_in_every_report(capsys, tmp_path, wrong_golden):
     xml = tmp_path / "out.xml"
-    run = call(capsys, "check", "--filter", "arith.sat", "--junit", xml, "--github")
+    run = call(capsys, "check", "--filter", "kernel:fixedpoint.arith.sat", "--junit", xml, "--github")
     assert run.status == 1
     says = "returned, 0, step 0: expected -32767 (0xffff8001), got -32768 (0xffff8000), -1 LSB"
     assert f"FAILED kernel:{KERNEL}: {says}" in run.out
@@ -106,7 +106,7 @@ def test_a_difference_in_a_node_is_placed_in_samples_and_seconds_with_the_next_s
 
 
 def test_a_difference_in_json(capsys, wrong_golden):
-    run = call(capsys, "check", "--filter", KERNEL, "--json")
+    run = call(capsys, "check", "--filter", f"kernel:{KERNEL}", "--json")
     assert run.status == 1
     (row,) = run.json["cases"]
     assert row["status"] == "failed"

@@ -5,14 +5,14 @@ import importlib.util
 import pytest
 
 from firmware_model.cli.firmware import device_runs
-from firmware_model.device import harness
 from firmware_model.device.core.cpu import CPUS
+from firmware_model.device.export import harness
 from firmware_model.golden import stimuli
 from firmware_model.golden.cases import find_case
 from firmware_model.golden.causes import suspects
 from tests.firmware_model.cli.cases import call
-from tests.firmware_model.device import build_once
-from tests.firmware_model.device.test_harness import MBDP, with_fault
+from tests.firmware_model.device.export import build_once
+from tests.firmware_model.device.export.test_harness import MBDP, with_fault
 
 SAMPLES = 1280
 

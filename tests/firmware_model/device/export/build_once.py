@@ -4,8 +4,7 @@ from functools import cache
 from pathlib import Path
 from typing import Any
 
-from firmware_model.device import harness
-from firmware_model.device.export import build, configured
+from firmware_model.device.export import build, configured, harness
 from firmware_model.device.export.product import CProduct, product_of_case
 from firmware_model.golden.cases import find_case
 

@@ -5,15 +5,15 @@ import re
 import numpy as np
 import pytest
 
-from firmware_model.device import harness
 from firmware_model.device.core.cpu import CPUS
 from firmware_model.device.core.emulator import Fault
-from firmware_model.device.harness import OutputDifference, StateDifference, run_case
+from firmware_model.device.export import harness
+from firmware_model.device.export.harness import OutputDifference, StateDifference, run_case
 from firmware_model.golden import stimuli
 from firmware_model.golden.cases import CASES, find_case
 from firmware_model.golden.store import golden
-from tests.firmware_model.device import build_once
-from tests.firmware_model.device.build_once import product_named
+from tests.firmware_model.device.export import build_once
+from tests.firmware_model.device.export.build_once import product_named
 
 MBDP, WATERMARK = find_case("mbdp-headset"), find_case("watermark-small")
 SAMPLES = 1920  # of each channel: 30 calls of the processor, 15 hops of the detector

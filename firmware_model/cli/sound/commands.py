@@ -49,8 +49,8 @@ def room(
     output.check_output(out, [path, rir, noise], AUDIO_SUFFIXES)
     from acoustic_sim.channel import propagate
     from firmware_model import pcm
+    from firmware_model.cli.sound import scene as scenes
     from firmware_model.cli.terminal import audio as sound
-    from firmware_model.cli.terminal import scene as scenes
 
     where = scenes.from_options(distance, rt60, snr, noise, rir, drift, scene, seed)
     with output.progress("room", 3) as step:
@@ -126,7 +126,7 @@ def stream(
     output node, one row for each of its rows. With --arith both, OUT is that of the firmware's integers, and
     the largest difference from the float reference is told.
     """
-    from firmware_model.cli import streaming
+    from firmware_model.cli.sound import streaming
     from firmware_model.cli.terminal import audio as sound
     from firmware_model.golden.cases import case_of
 
