@@ -37,10 +37,10 @@ endif
 	@echo "drawn: demo/demo.png, demo/louder.png"
 
 test: $(STAMP)  ## run the tests (with BITTRUE_DATA=folder, also on real audio)
-	$(BIN)/python -m pytest -n $(JOBS) --dist loadfile
+	$(BIN)/python -m pytest -n $(JOBS) --dist loadfile --no-loadscope-reorder
 
 test-slow: $(STAMP)  ## run the long proofs as well
-	$(BIN)/python -m pytest -n $(JOBS) --dist loadfile -m ''
+	$(BIN)/python -m pytest -n $(JOBS) --dist loadfile --no-loadscope-reorder -m ''
 
 golden: $(STAMP)  ## hold every kernel and product against its frozen bits and its reference
 	$(BIN)/bittrue check

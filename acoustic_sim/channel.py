@@ -3,8 +3,8 @@
 from dataclasses import dataclass, replace
 
 import numpy as np
+import scipy  # its parts are loaded at their first use
 import soxr
-from scipy import signal
 
 from acoustic_sim.border.checks import as_signal
 from acoustic_sim.loudspeaker import play
@@ -89,7 +89,7 @@ def at_one_metre(x: np.ndarray, fs_hz: float, scene: Scene) -> np.ndarray:
 
 def through_room(y: np.ndarray, response: RoomResponse) -> np.ndarray:
     """`at_one_metre` -> what arrives at the microphone: (n,) float -> (n + len(h) - 1,) float64."""
-    return signal.oaconvolve(y, response.h)
+    return scipy.signal.oaconvolve(y, response.h)
 
 
 def listen(reverberant: np.ndarray, scene: Scene, noise: np.ndarray | None = None) -> np.ndarray:

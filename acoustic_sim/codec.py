@@ -7,8 +7,8 @@ from functools import lru_cache
 from typing import Any, NamedTuple
 
 import numpy as np
+import scipy  # its parts are loaded at their first use
 import soxr
-from scipy import signal
 
 from acoustic_sim.border.checks import as_signal, require_number
 from acoustic_sim.programmes.excitation import synthesise
@@ -149,7 +149,7 @@ def measure_codec_delay(codec: Codec, rate_hz: int) -> tuple[int, float]:
     x = 0.5 * synthesise("music", _PROBE_SECONDS, rate_hz, seed=1)
     y, _ = _round_trip(x, rate_hz, codec, _MOST_LATE)
     first = len(x) - 1 - _MOST_EARLY
-    match = signal.correlate(y, x, method="fft")[first : first + _MOST_EARLY + _MOST_LATE]
+    match = scipy.signal.correlate(y, x, method="fft")[first : first + _MOST_EARLY + _MOST_LATE]
     peak = int(np.argmax(match))
     before, top, after = match[peak - 1 : peak + 2]
     # vertex of the parabola through the peak and its neighbours

@@ -4,7 +4,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 import numpy as np
-from scipy import fft, signal
+import scipy  # its parts are loaded at their first use
 
 from acoustic_sim.border.checks import as_signal, read_mono, require_integer
 from acoustic_sim.scene import AMBIENT_KINDS
@@ -88,10 +88,10 @@ def _white(n: int, fs_hz: int, rng: np.random.Generator) -> np.ndarray:
 
 
 def _pink(n: int, fs_hz: int, rng: np.random.Generator) -> np.ndarray:
-    size = fft.next_fast_len(n, real=True)
-    spectrum = fft.rfft(rng.standard_normal(size))
-    f_hz = np.maximum(fft.rfftfreq(size, 1 / fs_hz), 20.0)
-    return fft.irfft(spectrum / np.sqrt(f_hz), size)[:n]
+    size = scipy.fft.next_fast_len(n, real=True)
+    spectrum = scipy.fft.rfft(rng.standard_normal(size))
+    f_hz = np.maximum(scipy.fft.rfftfreq(size, 1 / fs_hz), 20.0)
+    return scipy.fft.irfft(spectrum / np.sqrt(f_hz), size)[:n]
 
 
 def _cafe(n: int, fs_hz: int, rng: np.random.Generator) -> np.ndarray:
@@ -101,7 +101,7 @@ def _cafe(n: int, fs_hz: int, rng: np.random.Generator) -> np.ndarray:
     # most of what is heard of them is reverberation: a diffuse tail of RT60 0.6 s beside the direct sound
     t = np.arange(round(0.6 * fs_hz)) / fs_hz
     tail = rng.standard_normal(t.size) * 10 ** (-3 * t / 0.6)
-    talk = _unit(signal.oaconvolve(talk, tail)[:n]) + 0.6 * _unit(talk)
+    talk = _unit(scipy.signal.oaconvolve(talk, tail)[:n]) + 0.6 * _unit(talk)
     return _unit(talk) + 0.15 * _unit(_pink(n, fs_hz, rng))  # ventilation and crockery far off
 
 
@@ -112,11 +112,11 @@ def _talker(n: int, fs_hz: int, rng: np.random.Generator) -> np.ndarray:
     cycles = np.cumsum(pitch_hz / fs_hz)
     pulses = np.diff(np.floor(cycles), prepend=0.0)
     excitation = _unit(pulses - pulses.mean()) + 0.3 * rng.standard_normal(n)
-    x = signal.lfilter([1.0], [1.0, -1.7, 0.7225], excitation)  # glottal pulse: two poles at 0.85
+    x = scipy.signal.lfilter([1.0], [1.0, -1.7, 0.7225], excitation)  # glottal pulse: two poles at 0.85
     y = np.zeros(n)
     for low_hz, high_hz in ((300, 800), (900, 2300), (2400, 3400)):
         centre_hz = rng.uniform(low_hz, high_hz)
-        y += signal.lfilter(*signal.iirpeak(centre_hz, 6.0, fs=fs_hz), x)
+        y += scipy.signal.lfilter(*scipy.signal.iirpeak(centre_hz, 6.0, fs=fs_hz), x)
     return y * _syllables(n, fs_hz, rng)
 
 
@@ -124,14 +124,14 @@ def _syllables(n: int, fs_hz: int, rng: np.random.Generator) -> np.ndarray:
     """Envelope: noise below 4 Hz where it is positive (speech's modulation peak), with pauses of phrases."""
     step = fs_hz // 100
     size = n // step + 2
-    slow = signal.lfilter(*signal.butter(2, 4.0, fs=100), rng.standard_normal(size + 100))[100:]
-    phrase = signal.lfilter(*signal.butter(1, 0.3, fs=100), rng.standard_normal(size + 400))[400:]
+    slow = scipy.signal.lfilter(*scipy.signal.butter(2, 4.0, fs=100), rng.standard_normal(size + 100))[100:]
+    phrase = scipy.signal.lfilter(*scipy.signal.butter(1, 0.3, fs=100), rng.standard_normal(size + 400))[400:]
     envelope = np.maximum(slow / slow.std() + 0.3, 0.02) * np.where(phrase > -0.5 * phrase.std(), 1.0, 0.05)
     return np.interp(np.arange(n), np.arange(size) * step, envelope)
 
 
 def _fan(n: int, fs_hz: int, rng: np.random.Generator) -> np.ndarray:
-    air = signal.sosfilt(signal.butter(1, 400.0, fs=fs_hz, output="sos"), rng.standard_normal(n))
+    air = scipy.signal.sosfilt(scipy.signal.butter(1, 400.0, fs=fs_hz, output="sos"), rng.standard_normal(n))
     # the motor's speed wanders by about a tenth of a percent
     wander = 1 + 1e-3 * np.sin(2 * np.pi * (0.21 * np.arange(n) / fs_hz + rng.random()))
     phase = 2 * np.pi * np.cumsum(_BLADE_HZ * wander) / fs_hz

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 import numpy as np
 import pyroomacoustics as pra
-from scipy import signal
+import scipy  # its parts are loaded at their first use
 
 from acoustic_sim.border.array_store import cached, content_key
 from acoustic_sim.border.checks import read_mono, require_integer
@@ -185,7 +185,7 @@ def _simulate(
     h = np.asarray(box.rir[0][0], np.float64)[_FRACTIONAL_DELAY // 2 :]
     # Walls that reflect with one positive factor pile up energy at DC, which no real room does. The
     # library's own high-pass runs both ways in time and puts sound ahead of the direct path; this does not.
-    return signal.sosfilt(signal.butter(2, _HIGHPASS_HZ, "highpass", fs=fs_hz, output="sos"), h)
+    return scipy.signal.sosfilt(scipy.signal.butter(2, _HIGHPASS_HZ, "highpass", fs=fs_hz, output="sos"), h)
 
 
 @contextlib.contextmanager

@@ -105,16 +105,19 @@ class Case(NamedTuple):
         return self.nodes[-1]
 
     def whole_blocks(self, x_q15: np.ndarray) -> np.ndarray:
-        """(channels, n) without the samples after the last whole block."""
-        return np.ascontiguousarray(x_q15[:, : x_q15.shape[1] // self.block * self.block])
+        """(channels, n) without the samples after the last whole block; a copy of constants.
+
+        For arrays that cannot be written to, kernels would be compiled a second time.
+        """
+        whole = np.ascontiguousarray(x_q15[:, : x_q15.shape[1] // self.block * self.block])
+        return whole if whole.flags.writeable else whole.copy()
 
     def frames(self, x_q15: np.ndarray, seconds: float = 1.0) -> Iterator[dict[str, np.ndarray]]:
         """Nodes of a fresh run, frame by frame: the memory does not grow with the input."""
         run = self.start()
         length = max(1, round(seconds * self.fs_hz) // self.block) * self.block
-        x_q15 = self.whole_blocks(x_q15)
-        for first in range(0, x_q15.shape[1], length):
-            yield run.push(np.ascontiguousarray(x_q15[:, first : first + length]))
+        for first in range(0, x_q15.shape[1] - self.block + 1, length):
+            yield run.push(self.whole_blocks(x_q15[:, first : first + length]))
 
     def trace(self, x_q15: np.ndarray) -> dict[str, np.ndarray]:
         """Nodes of a fresh run over the whole input."""

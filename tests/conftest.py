@@ -19,6 +19,18 @@ settings.register_profile("bittrue", deadline=None)  # the first call of a kerne
 settings.load_profile("bittrue")
 
 REAL_DATA_FOLDERS = "music/, speech/, rir/, noise/"
+# Of two processes the first compiles all kernels, the second needs none; then the longest, then the rest.
+FIRST_FILES = [
+    *("test_kernel_goldens", "test_kill", "test_mutations", "test_run", "test_codec", "test_cluster"),
+    *("test_room", "test_excitation", "test_large_signal", "test_tails"),
+    *("test_audit", "test_cli_sweep_watermark", "test_cgen", "test_harness", "test_cli_sweep", "test_build"),
+]
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Files in the order in which processes take them: make tells xdist to keep it."""
+    place = {name: i for i, name in enumerate(FIRST_FILES)}
+    items.sort(key=lambda item: place.get(item.path.stem, len(place)))
 
 
 @pytest.fixture(scope="session")

@@ -1,8 +1,8 @@
 """Music and drums from sums of decaying sinusoids and noise; `excitation` is the way in."""
 
 import numpy as np
+import scipy  # its parts are loaded at their first use
 from numpy.typing import NDArray
-from scipy.signal import butter, sosfilt
 
 Signal = NDArray[np.float64]
 
@@ -86,12 +86,16 @@ def _drum_kit(fs_hz: int, rng: np.random.Generator) -> dict[str, Signal]:
     kick = np.sin(2 * np.pi * (48 * t + 112 * 0.03 * (1 - np.exp(-t / 0.03)))) * np.exp(-t / 0.12)
     kick += 0.25 * noise * np.exp(-t / 0.003)
     shell = _modes(t.size, fs_hz, np.array([185.0, 331.0]), np.array([0.08, 0.05]), np.array([0.8, 0.5]))
-    wires = sosfilt(butter(2, 1200, "highpass", fs=fs_hz, output="sos"), rng.standard_normal(t.size))
+    wires = scipy.signal.sosfilt(
+        scipy.signal.butter(2, 1200, "highpass", fs=fs_hz, output="sos"), rng.standard_normal(t.size)
+    )
     snare = shell + 0.5 * wires * np.exp(-t / 0.07)
     edge_hz = min(6000.0, 0.35 * fs_hz)
     metal_hz = edge_hz * rng.uniform(0.9, 1.3, 12)
     metal = _modes(t.size, fs_hz, metal_hz, np.full(12, 0.08), np.full(12, 0.08), rng.uniform(0, 6, 12))
-    sizzle = metal + sosfilt(butter(4, edge_hz, "highpass", fs=fs_hz, output="sos"), noise)
+    sizzle = metal + scipy.signal.sosfilt(
+        scipy.signal.butter(4, edge_hz, "highpass", fs=fs_hz, output="sos"), noise
+    )
     fade = _fades(t.size, fs_hz, 1 / fs_hz, 0.02)
     return {
         "kick": kick * fade,

@@ -5,8 +5,8 @@ pitch, formants that move, gaps between phrases. `acoustic_sim.programmes.excita
 """
 
 import numpy as np
+import scipy  # its parts are loaded at their first use
 from numpy.typing import NDArray
-from scipy.signal import butter, sosfilt
 
 Signal = NDArray[np.float64]
 
@@ -43,10 +43,10 @@ def voice(n: int, fs_hz: int, rng: np.random.Generator) -> Signal:
     x /= np.abs(x).max() + np.finfo(float).tiny
     for kind in range(len(_FRICATIVES_HZ)):
         low_hz, high_hz = _FRICATIVES_HZ[kind]
-        sos = butter(
+        sos = scipy.signal.butter(
             2, (min(low_hz, 0.3 * fs_hz), min(high_hz, 0.46 * fs_hz)), "bandpass", fs=fs_hz, output="sos"
         )
-        noise = sosfilt(sos, rng.standard_normal(n))
+        noise = scipy.signal.sosfilt(sos, rng.standard_normal(n))
         noise *= _FRICATIVE_LEVELS[kind] / (3 * np.std(noise) + np.finfo(float).tiny)
         x += noise * np.interp(at_samples, at_frames, bursts[kind])
     return x + 10 ** (-70 / 20) * rng.standard_normal(n)  # the room that it was "recorded" in
@@ -110,5 +110,5 @@ def _vocal_tract(source: Signal, fs_hz: int, hop: int, formants_hz: Signal) -> S
     y, state = np.empty_like(source), np.zeros((freq_hz.shape[1], 2))
     for frame, start in enumerate(range(0, source.size, hop)):
         part = slice(start, start + hop)
-        y[part], state = sosfilt(sos[frame], source[part], zi=state)
+        y[part], state = scipy.signal.sosfilt(sos[frame], source[part], zi=state)
     return y

@@ -3,8 +3,8 @@
 import math
 
 import numpy as np
+import scipy  # its parts are loaded at their first use
 from numpy.typing import NDArray
-from scipy.signal import sosfilt, sosfreqz
 
 from firmware_model.reference.dynamics_model import DynamicsModel
 
@@ -83,13 +83,15 @@ def split(x: Array, model: DynamicsModel) -> Array:
     (bands, channels, n) float64, lowest band first; filters start at rest
     """
     indices = range(len(model.active_bands))
-    return np.stack([sosfilt(band_sections(index, model), x, axis=-1) for index in indices])
+    return np.stack([scipy.signal.sosfilt(band_sections(index, model), x, axis=-1) for index in indices])
 
 
 def band_response(freqs_hz: Array, model: DynamicsModel) -> NDArray[np.complex128]:
     """(bands, len(freqs_hz)) complex128, response of every band, evaluated on the unit circle."""
     indices = range(len(model.active_bands))
-    return np.stack([sosfreqz(band_sections(index, model), freqs_hz, fs=model.fs_hz)[1] for index in indices])
+    return np.stack(
+        [scipy.signal.sosfreqz(band_sections(index, model), freqs_hz, fs=model.fs_hz)[1] for index in indices]
+    )
 
 
 def sum_response(freqs_hz: Array, model: DynamicsModel) -> NDArray[np.complex128]:

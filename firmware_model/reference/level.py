@@ -1,8 +1,8 @@
 """Signals and control blocks in float64: levels of blocks, release, and gains ramped over blocks."""
 
 import numpy as np
+import scipy  # its parts are loaded at their first use
 from numpy.typing import NDArray
-from scipy.signal import lfilter
 
 from firmware_model.reference.dynamics_model import BandModel, DynamicsModel
 
@@ -50,7 +50,7 @@ def block_peak(x: Array, control_samples: int) -> Array:
 
 def smooth(x: Array, coefficient: float) -> Array:
     """y[k] = y[k-1] + c (x[k] - y[k-1]), y[-1] = 0; x and y (blocks,) float64, c in (0, 1]."""
-    return lfilter([coefficient], [1, coefficient - 1], x)
+    return scipy.signal.lfilter([coefficient], [1, coefficient - 1], x)
 
 
 def release(x: Array, coefficient: float) -> Array:

@@ -5,10 +5,8 @@ from collections.abc import Iterator
 from typing import NamedTuple
 
 import numpy as np
+import scipy  # its parts are loaded at their first use
 from numpy.typing import NDArray
-from scipy.fft import rfft
-from scipy.ndimage import uniform_filter1d
-from scipy.signal import get_window, lfilter
 
 from firmware_model.reference.watermark_decision import integrate, pick_peaks
 from firmware_model.reference.watermark_model import WatermarkModel
@@ -184,12 +182,14 @@ def _blocks(x: np.ndarray, signs: Array, model: WatermarkModel) -> Iterator[Node
         whitened = slot_level - (wide[:, :-4] + wide[:, 1:-3] + wide[:, 3:-1] + wide[:, 4:]) / 4
         # m_t = m_{t-1} + (F_t - m_{t-1}) / 32
         pole = [1, 1 / MEAN_HOPS - 1]
-        mean, mean_state = lfilter([1 / MEAN_HOPS], pole, whitened, axis=0, zi=mean_state)
+        mean, mean_state = scipy.signal.lfilter([1 / MEAN_HOPS], pole, whitened, axis=0, zi=mean_state)
         contrast = np.clip(whitened - mean, -CONTRAST_LIMIT, CONTRAST_LIMIT)
         # a_t = a_{t-1} + (X_t^2 - a_{t-1}) / 128; w = 0.3 .. 1 by its mean over 17 bands; feature = w X
         pole = [1, 1 / ACTIVITY_HOPS - 1]
-        activity, activity_state = lfilter([1 / ACTIVITY_HOPS], pole, contrast**2, axis=0, zi=activity_state)
-        around = uniform_filter1d(activity, 2 * ACTIVITY_SPAN + 1, axis=1, mode="nearest")
+        activity, activity_state = scipy.signal.lfilter(
+            [1 / ACTIVITY_HOPS], pole, contrast**2, axis=0, zi=activity_state
+        )
+        around = scipy.ndimage.uniform_filter1d(activity, 2 * ACTIVITY_SPAN + 1, axis=1, mode="nearest")
         weight = np.clip(LEAST_WEIGHT + (around - NOISE_ACTIVITY) / ACTIVITY_RANGE, LEAST_WEIGHT, 1)
         feature = np.clip(weight * contrast, -FEATURE_LIMIT, FEATURE_LIMIT)
         feature_line = np.concatenate([past_feature, feature])
@@ -208,7 +208,9 @@ def _band_level(x: np.ndarray, first: int, last: int, model: WatermarkModel) -> 
     samples = np.asarray(x[max(start, 0) : last * model.hop], dtype=np.float64)
     samples = np.concatenate([np.zeros(max(-start, 0)), samples])
     frames = np.lib.stride_tricks.sliding_window_view(samples, model.fft_size)[:: model.hop]
-    spectrum = rfft(frames * get_window("hann", model.fft_size), axis=1)[:, model.first_bin : model.end_bin]
+    spectrum = scipy.fft.rfft(frames * scipy.signal.get_window("hann", model.fft_size), axis=1)[
+        :, model.first_bin : model.end_bin
+    ]
     power = spectrum.real**2 + spectrum.imag**2
     level = np.log2(power * LSB_SQUARED + FLOOR)
     return level.reshape(len(frames), model.bands, model.band_bins).mean(axis=2)

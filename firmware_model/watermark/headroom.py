@@ -3,8 +3,8 @@
 from collections.abc import Callable
 
 import numpy as np
+import scipy  # its parts are loaded at their first use
 from numpy.typing import NDArray
-from scipy.ndimage import minimum_filter1d, uniform_filter1d
 
 Real = NDArray[np.float64]
 
@@ -43,8 +43,8 @@ def add_within_headroom(x: Real, w: Real, reach: int) -> tuple[float, float]:
         share = np.concatenate([past, fits, np.ones((n + reach - len(fits), w.shape[1]))])
         past = share[n : n + reach]
         if share.min() < 1.0:
-            lowest = _sliding(minimum_filter1d, share, reach + 1)
-            envelope = _sliding(uniform_filter1d, lowest, reach + 1)
+            lowest = _sliding(scipy.ndimage.minimum_filter1d, share, reach + 1)
+            envelope = _sliding(scipy.ndimage.uniform_filter1d, lowest, reach + 1)
             # The running sum rounds: the bound must not.
             w_block *= np.clip(envelope, 0.0, share[reach : reach + n])
         energy_w += float(np.sum(np.square(w_block)))

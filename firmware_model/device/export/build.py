@@ -122,14 +122,19 @@ def compile_firmware(
 
 
 def link(
-    sources: Mapping[str, str], keep: Sequence[str], cpu: str, folder: Path, flags: Sequence[str] = ("-O2",)
+    sources: Mapping[str, str],
+    keep: Sequence[str],
+    cpu: str,
+    folder: Path,
+    flags: Sequence[str] = ("-O2", *_MACHINE_CODE),
 ) -> Path:
     """Compile and link C or assembler files.
 
     Parameters
     ----------
     sources : text by file name;  keep : functions that the ELF file keeps, with what they need
-    cpu : name of a core;  folder : of the files;  flags : of the compiler
+    cpu : name of a core;  folder : of the files
+    flags : of the compiler; zig builds a run-time library for each set of those that decide machine code
 
     Returns
     -------

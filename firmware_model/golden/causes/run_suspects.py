@@ -78,7 +78,7 @@ def _states(case: Case, whole: Values) -> Iterator[tuple[str, Callable[[], Run]]
     length = case.fs_hz // case.block * case.block
     for first in range(0, whole.steps // case.block * case.block, length):
         last = min(first + length, whole.steps // case.block * case.block)
-        used.push(np.ascontiguousarray(whole.read(first, last), np.int16))
+        used.push(np.array(whole.read(first, last), np.int16, order="C"))
     before = dict(leaves(fresh.state))
     kept = {path: array for path, array in leaves(used.state) if not np.array_equal(array, before[path])}
     parts = {path[:depth] for path in kept for depth in range(len(path) + 1)}

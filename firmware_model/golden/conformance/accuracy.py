@@ -12,7 +12,7 @@ from functools import cache
 from typing import NamedTuple
 
 import numpy as np
-from scipy.signal import sosfilt
+import scipy  # its parts are loaded at their first use
 
 from firmware_model.case import Case
 from firmware_model.golden.frozen_random import FrozenRandom
@@ -148,7 +148,9 @@ def of_biquad(fmt: QFormat, arithmetic: str) -> Error:
     params = quantise_biquad(np.stack([butterworth("lowpass", 1000, 48000)] * 2), fmt)
     x = _noise(fmt)
     real = np.ldexp(params.coef.astype(float), params.post_shift - fmt.n)
-    exact = sosfilt(np.concatenate([real[:, :3], np.ones((2, 1)), -real[:, 3:]], axis=1), x.astype(float))
+    exact = scipy.signal.sosfilt(
+        np.concatenate([real[:, :3], np.ones((2, 1)), -real[:, 3:]], axis=1), x.astype(float)
+    )
     y = biquad_df1.process_block(params, biquad_df1.init_state(params), x, arithmetic)
     return _error(y - exact, exact, "SciPy's sosfilt, 4th-order low-pass at 1 kHz, noise")
 

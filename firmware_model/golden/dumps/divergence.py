@@ -155,7 +155,7 @@ def compare(case: Case, x: Values, nodes: dict[str, Values], seconds: float = 1.
         if clean:
             before, frame_start = copy.deepcopy(run), start
         stop = min(start + length, samples)
-        expected = run.push(np.ascontiguousarray(x.read(start, stop), np.int16))
+        expected = run.push(np.array(x.read(start, stop), np.int16, order="C"))
         for tally in tallies:
             step = tally.node.step
             tally.add(

@@ -64,7 +64,7 @@ def gather(
         stop = max(stop, min(first.sample + case.fs_hz, x.steps))
     samples = (stop - start + case.block - 1) // case.block * case.block
     samples = min(samples, (x.steps - start) // case.block * case.block)
-    stretch = np.ascontiguousarray(x.read(start, start + samples), np.int16)
+    stretch = np.array(x.read(start, start + samples), np.int16, order="C")
     run = case.start() if from_start else copy.deepcopy(found.before)
     steps = {node.name: node.step for node in case.nodes}
     return Evidence(

@@ -3,8 +3,8 @@
 from collections.abc import Callable
 
 import numpy as np
+import scipy  # its parts are loaded at their first use
 from numpy.typing import NDArray
-from scipy.signal import butter, oaconvolve, sosfilt
 
 from firmware_model.watermark.detector import detect
 from firmware_model.watermark.key import Key
@@ -40,8 +40,8 @@ def nominal_room(x: Real, fs_hz: int) -> Real:
     h = rng.standard_normal(tail) * 10.0 ** (-3.0 * np.arange(tail) / tail)
     h /= np.sqrt(np.sum(h**2))
     h[0] = 10.0 ** (DRR_DB / 20.0)
-    y = sosfilt(butter(2, LOW_CUT_HZ, "highpass", fs=fs_hz, output="sos"), x)
-    y = oaconvolve(y, h)[: len(x)]
+    y = scipy.signal.sosfilt(scipy.signal.butter(2, LOW_CUT_HZ, "highpass", fs=fs_hz, output="sos"), x)
+    y = scipy.signal.oaconvolve(y, h)[: len(x)]
     # Pink noise: white noise with 1/sqrt(f) amplitude, flat below 20 Hz.
     spectrum = np.fft.rfft(rng.standard_normal(len(x)))
     f_hz = np.fft.rfftfreq(len(x), 1.0 / fs_hz)
