@@ -26,7 +26,7 @@ DUMP_MINUTES = 10
 PROCESS = """
 import re, sys
 from pathlib import Path
-from firmware_model.cli import run
+from firmware_model.cli.main import run
 status = run(sys.argv[2:])
 Path(sys.argv[1]).write_text(re.search(r"VmHWM:\\s+(\\d+)", Path("/proc/self/status").read_text())[1])
 sys.exit(status)

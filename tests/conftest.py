@@ -22,8 +22,8 @@ REAL_DATA_FOLDERS = "music/, speech/, rir/, noise/"
 # Of two processes the first compiles all kernels, the second needs none; then the longest, then the rest.
 FIRST_FILES = [
     *("test_kernel_goldens", "test_kill", "test_mutations", "test_run", "test_codec", "test_cluster"),
-    *("test_room", "test_excitation", "test_large_signal", "test_tails"),
-    *("test_audit", "test_cli_sweep_watermark", "test_cgen", "test_harness", "test_cli_sweep", "test_build"),
+    *("test_room", "test_excitation", "test_large_signal", "test_tails", "test_own_product"),
+    *("test_audit", "test_row", "test_translator", "test_harness", "test_sweeping", "test_build"),
 ]
 
 

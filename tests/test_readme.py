@@ -10,8 +10,7 @@ import typer
 from acoustic_sim.codec import available_codecs
 from acoustic_sim.sweep.axes import AXES, Axis
 from acoustic_sim.sweep.plan import Plan
-from firmware_model.cli import main
-from firmware_model.cli.study import sweeping
+from firmware_model.cli import main, sweeping
 from firmware_model.watermark.embedding.embedder import DEFAULT_STRENGTHS_DB
 from fixedpoint.errors import ConfigError
 

@@ -142,7 +142,7 @@ def run(main: Callable[[], None]) -> None:
 
 def _module() -> str:
     spec = getattr(sys.modules["__main__"], "__spec__", None)
-    return spec.name if spec else "benchmarks"
+    return spec.name.removesuffix(".__main__") if spec else "benchmarks"
 
 
 def _git(*words: str) -> str:

@@ -17,7 +17,7 @@ from acoustic_sim.sweep.run import Progress, run
 from benchmarks.harness.report import Table, arguments, progress_console, publish, rounded, verdict
 from benchmarks.harness.report import run as run_benchmark
 from benchmarks.sweep.by_hand import by_hand
-from firmware_model.cli.study import sweeping
+from firmware_model.report import plans
 
 MINUTES, SPEED_UP, OVERHEAD_MS, MEMORY_MB, BY_HAND = 15.0, 1.8, 5.0, 600.0, 10.0
 GROWTH_MB = 60.0  # of a worker's memory over the last three quarters of the rows: flat
@@ -88,7 +88,7 @@ def measure(text: str, jobs: int, evaluate: Callable[..., Any] | None = None) ->
     """Run a plan from nothing: no row, no cache, no process."""
     with fresh_folder() as folder:
         plan = _load(text, folder)
-        product = sweeping.product_of(plan.product)
+        product = plans.study_of(plan.product)
         sizes: list[tuple[float, float]] = []
 
         def sample(progress: Progress) -> None:
@@ -104,7 +104,7 @@ def measure(text: str, jobs: int, evaluate: Callable[..., Any] | None = None) ->
 
 def _load(text: str, folder: Path) -> Plan:
     (folder / "plan.toml").write_text(text)
-    return sweeping.load(str(folder / "plan.toml"))
+    return plans.load(str(folder / "plan.toml"))
 
 
 def _cpu_s() -> float:
@@ -132,7 +132,7 @@ def no_audio(conditions: Sequence[Condition]) -> Iterator[tuple[Condition, dict[
     """An outcome of the usual size, for nothing."""
     filled: dict[type, Any] = {int: 3, float: 1.23456789, list: [1.23456789] * 8}
     for condition in conditions:
-        outcome = sweeping.product_of(condition.product).OUTCOME
+        outcome = plans.study_of(condition.product).OUTCOME
         yield condition, {name: filled[kind] for name, kind in outcome.items()}
 
 

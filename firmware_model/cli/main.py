@@ -13,11 +13,11 @@ import typer
 from typer.core import TyperGroup
 
 from firmware_model import product
+from firmware_model.cli import sweep_commands as study
 from firmware_model.cli.exactness import commands as exactness
 from firmware_model.cli.firmware import commands as firmware
 from firmware_model.cli.newcomer import commands as newcomer
 from firmware_model.cli.sound import commands as sound
-from firmware_model.cli.study import commands as study
 from firmware_model.cli.terminal import output, status
 
 

@@ -13,6 +13,7 @@ from firmware_model.cli.terminal import output
 from firmware_model.cli.terminal.status import DETECTED, NOT_DETECTED
 from firmware_model.device.core.cpu import CPUS, find_cpu
 from firmware_model.device.core.faults import Fault
+from firmware_model.device.core.toolchain import toolchain
 from firmware_model.device.export import build
 from firmware_model.device.export.harness import DeviceResult, OutputDifference, StateDifference, run_case
 from firmware_model.golden.dumps.dump import AS_THE_NODE
@@ -83,7 +84,7 @@ def run(case: Case, options: Options, json: bool) -> int:
     ConfigError
         No toolchain.
     """
-    build.toolchain()
+    toolchain()
     with output.progress("device", (_PARTS + 3) * len(options.cpus)) as step:
         outcomes = [_run(case, cpu, options, step) for cpu in options.cpus]
     if json:

@@ -5,7 +5,6 @@ has no instruction for: 64-bit products and shifts on ARMv6-M, memcpy, memset.
 """
 
 import atexit
-import importlib.util
 import os
 import shutil
 import subprocess
@@ -18,6 +17,7 @@ from pathlib import Path
 import platformdirs
 
 from firmware_model.device.core.cpu import find_cpu
+from firmware_model.device.core.toolchain import toolchain
 from firmware_model.device.export.product import CProduct
 from fixedpoint.errors import ConfigError
 
@@ -35,7 +35,6 @@ HARNESS = ".harness"  # section of what is not the product's: no flash of it is 
 INSTANCE, MEMORY = "device_instance", "device_memory"  # names that `device_source` gives
 FLASH_ADDRESS, FLASH_BYTES = 0x08000000, 2 << 20
 RAM_ADDRESS, RAM_BYTES = 0x20000000, 4 << 20
-_PACKAGES = {"ziglang": "ziglang", "unicorn": "unicorn", "elftools": "pyelftools"}
 _FLAGS = (
     "-std=c99",
     "-g0",
@@ -59,21 +58,6 @@ SECTIONS {{
     /DISCARD/ : {{ *(.ARM.exidx*) *(.ARM.extab*) }}
 }}
 """
-
-
-def toolchain() -> None:
-    """Require the packages that build and run firmware.
-
-    Raises
-    ------
-    ConfigError
-        Names those that are not installed.
-    """
-    missing = [name for module, name in _PACKAGES.items() if importlib.util.find_spec(module) is None]
-    if missing:
-        raise ConfigError(
-            f"bittrue device: {', '.join(missing)} not installed; pip install 'bittrue[device]'"
-        )
 
 
 def device_source(product: CProduct) -> str:

@@ -4,7 +4,7 @@ import numpy as np
 
 from firmware_model.device.core.elf import Firmware, Section, load_elf
 from firmware_model.device.core.emulator import MOST_INSTRUCTIONS, Core, Fault, Region
-from firmware_model.device.export.build import toolchain
+from firmware_model.device.core.toolchain import toolchain
 from firmware_model.device.own.foreign import Cost, CrashError, call_in_words
 from firmware_model.device.own.memory_map import RESULT, MemoryMap
 from firmware_model.device.own.placement import GUARD, Placement, Span, place

@@ -19,9 +19,9 @@ from firmware_model.report.source import read
 from firmware_model.report.style import _apart
 from firmware_model.watermark import study
 from fixedpoint.errors import BittrueError
+from tests.firmware_model.cli import sweep_cases as cases
 from tests.firmware_model.cli.cases import call
 from tests.firmware_model.cli.exactness.test_conformance import Page as PlainPage
-from tests.firmware_model.cli.study import sweep_cases as cases
 
 FAILED_ROW = 7
 

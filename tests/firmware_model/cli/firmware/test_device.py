@@ -1,14 +1,13 @@
 """`bittrue device` on the exported products: exit status, words and JSON."""
 
-import importlib.util
-
 import pytest
 
 from firmware_model.cli.firmware import device_runs
+from firmware_model.device.core import toolchain
 from firmware_model.device.core.cpu import CPUS
 from firmware_model.device.export import harness
 from firmware_model.golden import stimuli
-from firmware_model.golden.cases import find_case
+from firmware_model.golden.cases import case_of, find_case
 from firmware_model.golden.causes import suspects
 from tests.firmware_model.cli.cases import call
 from tests.firmware_model.device.export import build_once
@@ -149,17 +148,17 @@ def test_misuse_is_status_2_in_one_line(capsys, arguments, says):
 
 
 def test_without_the_toolchain_it_says_how_to_get_it(capsys, monkeypatch):
-    find = importlib.util.find_spec
-    monkeypatch.setattr(importlib.util, "find_spec", lambda name: None if name == "unicorn" else find(name))
+    find = toolchain.find_spec
+    monkeypatch.setattr(toolchain, "find_spec", lambda name: None if name == "unicorn" else find(name))
     done = call(capsys, "device", MBDP.name)
     assert (done.status, done.out) == (2, "")
     assert done.err == "bittrue device: unicorn not installed; pip install 'bittrue[device]'\n"
 
 
 def test_the_products_have_short_names():
-    assert device_runs.case_of("watermark") is find_case("watermark-detector")
-    assert device_runs.case_of("mbdp") is find_case("mbdp-smart-speaker")
-    assert device_runs.case_of("mbdp-headset") is MBDP
+    assert case_of("watermark") is find_case("watermark-detector")
+    assert case_of("mbdp") is find_case("mbdp-smart-speaker")
+    assert case_of("mbdp-headset") is MBDP
 
 
 @pytest.mark.parametrize("command", ["device", "export", "sweep"])

@@ -6,7 +6,7 @@ from firmware_model.dynamics.report.loudness import MEASURES, at_equal_loudness
 from firmware_model.report import sweep_report
 from firmware_model.report.factors import factor
 from firmware_model.report.measures import measures_of
-from tests.firmware_model.cli.study import sweep_cases as cases
+from tests.firmware_model.cli import sweep_cases as cases
 
 PLAN = """
 product = "mbdp"

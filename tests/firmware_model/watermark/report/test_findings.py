@@ -6,7 +6,7 @@ from firmware_model.report import sweep_report
 from firmware_model.report.sections import swept
 from firmware_model.report.source import read
 from firmware_model.watermark.report import swept_in_words
-from tests.firmware_model.cli.study import sweep_cases as cases
+from tests.firmware_model.cli import sweep_cases as cases
 from tests.firmware_model.report.test_sweep_report import Page, no_pictures  # noqa: F401 (a fixture)
 
 

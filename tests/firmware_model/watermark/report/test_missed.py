@@ -9,7 +9,7 @@ from firmware_model.report.source import read
 from firmware_model.watermark.report import missed as report
 from firmware_model.watermark.report.trials import Findings
 from firmware_model.watermark.report.words import limits_in_words, percent, with_limits
-from tests.firmware_model.cli.study import sweep_cases as cases
+from tests.firmware_model.cli import sweep_cases as cases
 
 LEVELS = """
 product = "watermark"

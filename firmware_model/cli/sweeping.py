@@ -10,7 +10,7 @@ from acoustic_sim.border.array_store import limit_bytes
 from acoustic_sim.sweep.results import Results
 from acoustic_sim.sweep.run import Progress, run
 from acoustic_sim.sweep.worker import evaluate_batch
-from firmware_model.cli.study.progress import duration
+from firmware_model.cli.sweep_progress import duration
 from firmware_model.cli.terminal import output
 from firmware_model.product import find_product
 from firmware_model.report.factors import text_of

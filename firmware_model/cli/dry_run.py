@@ -8,7 +8,7 @@ from acoustic_sim.border.array_store import limit_bytes
 from acoustic_sim.sweep.results import Results
 from acoustic_sim.sweep.results_file import FILE
 from acoustic_sim.sweep.results_meta import refuse_another
-from firmware_model.cli.study import sweeping
+from firmware_model.cli import sweeping
 from firmware_model.cli.terminal import output
 from firmware_model.report.factors import text_of
 from firmware_model.report.plans import code_digest, read, study_of

@@ -14,8 +14,7 @@ import pytest
 import soundfile
 
 from acoustic_sim.sweep.results import Results
-from firmware_model.cli.study import progress as sweep_progress
-from firmware_model.cli.study import sweeping
+from firmware_model.cli import sweep_progress, sweeping
 from firmware_model.product import find_product
 from firmware_model.report import plans
 from tests.firmware_model.cli.cases import call

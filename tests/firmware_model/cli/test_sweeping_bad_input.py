@@ -7,10 +7,10 @@ import sys
 
 import pytest
 
-from firmware_model.cli.study import sweeping
+from firmware_model.cli import sweeping
 from fixedpoint.errors import ConfigError
 from tests.firmware_model.cli.cases import call
-from tests.firmware_model.cli.study.test_sweep import MBDP, WATERMARK
+from tests.firmware_model.cli.test_sweeping import MBDP, WATERMARK
 
 AXIS = "distance_m = 1\n"
 BAD_PLANS = {

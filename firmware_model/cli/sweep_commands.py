@@ -58,8 +58,8 @@ def sweep(
     bittrue report smoke
     """
     from acoustic_sim.border.interrupts import Terminated
-    from firmware_model.cli.study import dry_run as sweep_dry_run
-    from firmware_model.cli.study import progress, sweeping
+    from firmware_model.cli import dry_run as sweep_dry_run
+    from firmware_model.cli import sweep_progress, sweeping
 
     if row is not None:
         others = {"--out": out, "--jobs": jobs, "--cluster": cluster, "--retry": retry, "--dry-run": dry_run}
@@ -88,7 +88,7 @@ def sweep(
             output.emit(sweep_dry_run.in_words(would))
         return
     try:
-        with progress.showing("sweep") as tell:
+        with sweep_progress.showing("sweep") as tell:
             swept = sweeping.sweep(path, out, jobs or 1, cluster, retry, tell)
     except Terminated:
         raise typer.Exit(_TERMINATED) from None

@@ -1,1 +1,0 @@
-"""The commands about sweeps: sweep, report."""
