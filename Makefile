@@ -8,7 +8,7 @@ AUDIO  ?=
 JOBS   ?= 2
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test test-slow golden golden-write conformance lint format bench-detection bench-false-alarms bench-quality bench-cost bench-dynamics bench-exactness bench-device bench clean
+.PHONY: help venv demo test test-slow golden golden-write conformance lint format bench-detection bench-false-alarms bench-quality bench-cost bench-dynamics bench-exactness bench-device bench-sweep bench clean
 
 help:  ## list the targets
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 22
@@ -22,6 +22,8 @@ $(STAMP): pyproject.toml
 $(BENCH): $(STAMP)
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check --editable '.[dev,bench]'
 	@touch $@
+
+venv: $(STAMP)  ## set up .venv with all that the others need; then: . .venv/bin/activate
 
 # What the demo plays: the user's files, or programme material that the project synthesises itself.
 DEMO_AUDIO := $(if $(strip $(AUDIO)),$(AUDIO),demo/music.wav demo/voice.flac)
@@ -84,7 +86,7 @@ bench-dynamics: $(STAMP)  ## dynamics processor: accuracy, limits, loudspeaker, 
 bench-sweep: $(STAMP)  ## room-distance sweeps: rows, processes, overhead, memory, against a loop by hand; on an idle machine
 	$(BIN)/python -m benchmarks.sweep
 
-bench: bench-cost bench-exactness bench-sweep bench-device bench-dynamics bench-quality bench-false-alarms bench-detection  ## all of them; their tables go into README.md
+bench: bench-cost bench-exactness bench-sweep bench-device bench-dynamics bench-quality bench-false-alarms bench-detection  ## all of them; their tables go into docs/ and README.md
 	$(BIN)/python -m benchmarks.readme
 
 clean:  ## remove the environment and everything built

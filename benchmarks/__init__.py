@@ -10,7 +10,10 @@ quality       ViSQOL, PESQ, clipped samples, mark-to-mask and mark-to-signal rat
 cost          speed, memory, constancy in length, FFT
 dynamics      dynamics processor: accuracy, threshold, silence, loudspeaker at equal excursion, cost
 exactness     check and compare: seconds, memory; what probes cost
-readme        puts the Markdown tables between their markers in README.md
+device        the exported C on emulated cores and this host
+sweep         rows, processes, overhead, memory; against a loop by hand
+readme        puts the Markdown tables between their markers in README.md and docs/
+summary       the few figures of README.md
 """
 
 import os

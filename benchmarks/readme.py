@@ -1,6 +1,7 @@
-"""Put the benchmarks' Markdown tables into README.md, or check that they are there.
+"""Put the benchmarks' Markdown tables into README.md and the pages of docs/, or check that they are there.
 
-Between `<!-- benchmark NAME -->` and `<!-- end -->` stands benchmarks/results/NAME.readme.md, nothing else.
+Between `<!-- benchmark NAME -->` and `<!-- end -->` stands benchmarks/results/NAME.readme.md, nothing else;
+for the name `summary`, the table of benchmarks/summary.py.
 """
 
 import argparse
@@ -8,45 +9,46 @@ import re
 import sys
 
 from benchmarks.harness.report import RESULTS, ROOT, progress_console, run
+from benchmarks.summary import summary
 from fixedpoint.errors import ConfigError
 
+PAGES = (ROOT / "README.md", *sorted((ROOT / "docs").glob("*.md")))
 _SECTION = re.compile(r"(<!-- benchmark (?P<name>[a-z_]+) -->\n).*?(<!-- end -->)", re.DOTALL)
 
 
 def filled(text: str) -> str:
-    """The README with every section replaced by its fragment.
+    """A page with every section replaced by its table.
 
     Raises
     ------
     ConfigError
         A section whose benchmark has no results.
     """
-
-    def section(match: re.Match[str]) -> str:
-        path = RESULTS / f"{match['name']}.readme.md"
-        if not path.is_file():
-            raise ConfigError(
-                f"README.md: benchmark {match['name']}: no {path.relative_to(ROOT)}, run it first"
-            )
-        return f"{match[1]}{path.read_text('utf-8')}{match[3]}"
-
-    return _SECTION.sub(section, text)
+    return _SECTION.sub(lambda match: f"{match[1]}{_table(match['name'])}{match[3]}", text)
 
 
 def main() -> None:
-    """Write README.md, or with --check say whether it is up to date."""
+    """Write the pages, or with --check say which are not up to date."""
     parser = argparse.ArgumentParser(description=(__doc__ or "").splitlines()[0])
     parser.add_argument("--check", action="store_true", help="write nothing; exit 1 where it would change")
     options = parser.parse_args()
-    path = ROOT / "README.md"
-    before = path.read_text("utf-8")
-    after = filled(before)
+    texts = {path: path.read_text("utf-8") for path in PAGES}
+    changed = {path: after for path, before in texts.items() if (after := filled(before)) != before}
     if options.check:
-        progress_console.print(
-            "README.md is up to date" if before == after else "README.md: tables are out of date"
-        )
-        sys.exit(before != after)
-    path.write_text(after, "utf-8")
+        shown = [f"{path.relative_to(ROOT)}: tables are out of date" for path in changed]
+        progress_console.print("\n".join(shown) or "README.md and docs are up to date", highlight=False)
+        sys.exit(bool(changed))
+    for path, after in changed.items():
+        path.write_text(after, "utf-8")
+
+
+def _table(name: str) -> str:
+    if name == "summary":
+        return summary(RESULTS)
+    path = RESULTS / f"{name}.readme.md"
+    if not path.is_file():
+        raise ConfigError(f"benchmark {name}: no {path.name} in benchmarks/results, run it first")
+    return path.read_text("utf-8")
 
 
 if __name__ == "__main__":

@@ -71,7 +71,7 @@ class _View:
 def summarise(
     observations: Observations, threshold: float, run_of_marks: int
 ) -> tuple[list[Table], dict[str, Any], int]:
-    """Tables, JSON, and how many of the tables go into the README (the first ones)."""
+    """Tables, JSON, and how many of the tables go into docs/benchmarks.md (the first ones)."""
     view = _View(observations, threshold, run_of_marks)
     main, summary = _by_class(view)
     agreement, agreement_data = _agreement(observations, view, threshold)

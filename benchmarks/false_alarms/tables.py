@@ -24,7 +24,7 @@ def summarise(
     config: WatermarkConfig,
     z_edges: np.ndarray,
 ) -> tuple[list[Table], dict[str, Any]]:
-    """Tables and JSON of the streams' results; the first three tables are for the README."""
+    """Tables and JSON of the streams' results; the first three tables are for docs/benchmarks.md."""
     by_class, classes = _by_class(results, streams, heard, parts)
     fits, extrapolations = _extrapolated(results, config)
     at, rates = _by_threshold(results)

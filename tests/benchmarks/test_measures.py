@@ -1,8 +1,8 @@
-"""What the benchmarks count and how: scores at marks, materials, the README's tables."""
+"""What the benchmarks count and how: scores at marks, materials, the tables of README.md and docs/."""
 
 import pytest
 
-from benchmarks import readme
+from benchmarks import readme, summary
 from benchmarks.harness.report import Table, verdict
 from benchmarks.material import hosts, rooms
 from firmware_model.watermark.params import WatermarkConfig
@@ -77,3 +77,11 @@ def test_a_readme_section_without_results_is_an_error(tmp_path, monkeypatch):
     monkeypatch.setattr(readme, "RESULTS", tmp_path)
     with pytest.raises(ConfigError, match="benchmark cost"):
         readme.filled("<!-- benchmark cost -->\n<!-- end -->")
+
+
+def test_a_figure_that_the_results_do_not_have_is_an_error(tmp_path):
+    with pytest.raises(ConfigError, match=r"no detection\.json in benchmarks/results"):
+        summary.summary(tmp_path)
+    (tmp_path / "detection.json").write_text('{"tables": []}', "utf-8")
+    with pytest.raises(ConfigError, match=r"detection\.json: no .*one mark"):
+        summary.summary(tmp_path)

@@ -1,27 +1,30 @@
-"""The README's section on sweeps against the code: every key and axis of a plan, its limits and default."""
+"""Tables of docs/ against the code: keys and axes of a plan, keys of a profile; limits and defaults."""
 
 import re
+from dataclasses import fields
 from pathlib import Path
 from typing import Any
 
 import pytest
-import typer
 
 from acoustic_sim.codec import available_codecs
-from acoustic_sim.sweep.axes import AXES, Axis
+from acoustic_sim.sweep.axes import Axis
 from acoustic_sim.sweep.plan import Plan
-from firmware_model.cli import main, sweeping
+from firmware_model.dynamics.settings.params import BandConfig, DynamicsConfig, LimiterConfig
+from firmware_model.dynamics.settings.profiles import NAMES, load_profile, parse_profile
+from firmware_model.report.plans import ASKING, load, parse
 from firmware_model.watermark.embedding.embedder import DEFAULT_STRENGTHS_DB
 from fixedpoint.errors import ConfigError
 
 ROOT = Path(__file__).resolve().parents[1]
-README = (ROOT / "README.md").read_text("utf-8")
-SECTION = README.split("\n## Sweeps\n")[1].split("\n## ")[0]
+SWEEPS = (ROOT / "docs/sweeps.md").read_text("utf-8")
+DYNAMICS = (ROOT / "docs/dynamics.md").read_text("utf-8")
+AXES = {name: asked().axes for name, asked in ASKING.items()}
 EVERY_AXIS = {axis.name: axis for axes in AXES.values() for axis in axes}
 UNITS = {"m": "metres", "s": "seconds"}  # what messages call them
 
 
-def rows_of(heading: str, text: str = SECTION) -> dict[str, list[str]]:
+def rows_of(heading: str, text: str = SWEEPS) -> dict[str, list[str]]:
     """First cell, without its backticks -> the others, of the table whose first heading is given."""
     lines = text.split(f"| {heading} |")[1].split("\n\n")[0].splitlines()[2:]
     cells = [[cell.strip() for cell in line.strip("|").split(" | ")] for line in lines]
@@ -58,13 +61,13 @@ def plan_of(key: str = "", value: object = "") -> Plan:
     design = 'design = "latin-hypercube"\n' if key == "samples" else ""
     product = given if key == "product" else 'product = "mbdp"\n'
     music = "" if name in ("synthesise", "files") else 'synthesise = ["music"]\n'
-    return sweeping.parse(f"{product}{design}{head}[programme]\n{music}{given if table else ''}", "p.toml")
+    return parse(f"{product}{design}{head}[programme]\n{music}{given if table else ''}", "p.toml")
 
 
 def test_every_axis_of_the_code_is_in_the_table_in_its_order():
     assert list(TABLE) == list(EVERY_AXIS)
     *some, last = (f"`{axis.name}`" for axis in AXES["mbdp"])
-    assert f"mbdp, has {', '.join(some)} and {last};" in SECTION
+    assert f"mbdp, has {', '.join(some)} and {last};" in SWEEPS
 
 
 @pytest.mark.parametrize("name", WITH_LIMITS)
@@ -107,30 +110,30 @@ def test_what_the_table_says_beside_limits_and_defaults():
     text = 'product = "watermark"\n[programme]\nsynthesise = ["music"]\n[axes]\n'
     most = re.search(r"; (\d+) at most in a room made to fit", TABLE["distance_m"][0])
     assert most
-    assert sweeping.parse(f"{text}distance_m = {most[1]}", "p.toml")
+    assert parse(f"{text}distance_m = {most[1]}", "p.toml")
     with pytest.raises(ConfigError, match="in a room made to fit"):
-        sweeping.parse(f"{text}distance_m = {most[1]}.01", "p.toml")
+        parse(f"{text}distance_m = {most[1]}.01", "p.toml")
     codec, fault = TABLE["codec"][0].split("such as ")[1], re.search(r"q15\+[\w-]+", TABLE["arithmetic"][2])
     assert fault
-    assert sweeping.parse(f'{text}codec = "{codec}"\narithmetic = "{fault[0]}"', "p.toml")
-    span = re.search(r"`(\{from.*?\})`, with `(scale = .*?)`", SECTION)
+    assert parse(f'{text}codec = "{codec}"\narithmetic = "{fault[0]}"', "p.toml")
+    span = re.search(r"`(\{from.*?\})`, with `(scale = .*?)`", SWEEPS)
     assert span
-    (levels,) = (sweeping.parse(f"{text}distance_m = {span[1]}", "p.toml").axes).values()
+    (levels,) = (parse(f"{text}distance_m = {span[1]}", "p.toml").axes).values()
     assert levels == (1, 3, 5, 7, 9, 11, 13, 15)
-    assert sweeping.parse(f"{text}distance_m = {span[1][:-1]}, {span[2]}}}", "p.toml").axes
+    assert parse(f"{text}distance_m = {span[1][:-1]}, {span[2]}}}", "p.toml").axes
 
 
 def test_seconds_that_a_mark_needs():
     text = 'product = "watermark"\n[programme]\nsynthesise = ["music"]\nseconds = '
     least = float(KEYS["[programme] seconds"][0].split("for marks from ")[1])
-    assert sweeping.parse(f"{text}{least}", "p.toml").seconds == least
+    assert parse(f"{text}{least}", "p.toml").seconds == least
     with pytest.raises(ConfigError, match=f"a mark needs {least} s"):
-        sweeping.parse(f"{text}{least - 0.001}", "p.toml")
+        parse(f"{text}{least - 0.001}", "p.toml")
 
 
 def test_every_key_of_a_plan_is_in_the_table():
     with pytest.raises(ConfigError) as raised:
-        sweeping.parse("zzz = 1\n[programme]\nzzz = 1\n", "p.toml")
+        parse("zzz = 1\n[programme]\nzzz = 1\n", "p.toml")
     settings, programme = re.findall(r"zzz: unknown; accepted: ([\w, ]+)", str(raised.value))
     expected = {*settings.split(", "), *(f"[programme] {name}" for name in programme.split(", "))}
     assert set(KEYS) == expected - {"programme", "axes"}
@@ -148,7 +151,7 @@ def test_limits_and_default_of_a_key(key):
             plan_of(key, int(value) if whole else value)
     if KEYS[key][1] == "must be given":
         with pytest.raises(ConfigError, match=f"{name}: missing"):
-            sweeping.parse('product = "mbdp"\ndesign = "latin-hypercube"\n', "p.toml")
+            parse('product = "mbdp"\ndesign = "latin-hypercube"\n', "p.toml")
     else:
         assert getattr(plan_of(), name) == float(KEYS[key][1])
 
@@ -162,18 +165,74 @@ def test_choices_of_a_key(key):
     assert plan_of().design == KEYS["design"][1]
 
 
-def test_what_the_section_shows_of_plans_and_commands():
-    plans = set(re.findall(r"examples/\w+\.toml", SECTION))
-    assert plans == {f"examples/{path.name}" for path in ROOT.glob("examples/*.toml")} - {
-        "examples/firmware_map.toml"
-    }
-    rows = re.search(r"\(examples/distance\.toml\)\) has (\d+) rows", SECTION)
-    assert rows
-    assert len(sweeping.load(str(ROOT / "examples/distance.toml")).conditions()) == int(rows[1])
-    commands = typer.main.get_command(main.app).commands  # type: ignore[attr-defined]
-    assert {name.split()[1] for name in rows_of("command", README)} == set(commands)
-    shown = re.findall(r"^\| `(sweep|report) (.*)", SECTION, re.MULTILINE)
-    assert len(shown) == len(rows_of("option"))
-    for command, line in shown:
-        known = {name for each in commands[command].params for name in each.opts}
-        assert set(re.findall(r"--[a-z-]+", line)) <= known
+def test_what_the_page_shows_of_plans():
+    plans = set(re.findall(r"\.\./examples/(\w+\.toml)", SWEEPS))
+    assert plans == {path.name for path in ROOT.glob("examples/*.toml")} - {"firmware_map.toml"}
+    found = re.search(r"\(\.\./examples/distance\.toml\), which has (\d+) rows", SWEEPS)
+    assert found
+    assert len(load(str(ROOT / "examples/distance.toml")).conditions()) == int(found[1])
+
+
+# --- profiles of the dynamics processor -----------------------------------------------------------
+
+
+def profile_keys() -> dict[tuple[str, str], tuple[str, str]]:
+    """(table, key) -> range and default, of every key of a profile, in the order of the table."""
+    found, table = {}, ""
+    for first, (ranges, defaults) in rows_of("key", DYNAMICS).items():
+        given = re.match(r"\[+(\w+)\]+", first)
+        table = given[1] if given else table
+        names = re.findall(r"\b[a-z_]+\b", re.sub(r"^\[+\w+\]+(, from the lowest:)?", "", first))
+        cells = [ranges] if len(names) == 1 else ranges.split("; ")
+        if cells[-1] == "the same":
+            cells[-1] = cells[-2]
+        for name, cell, default in zip(names, cells, defaults.split(", "), strict=True):
+            found[table, name] = cell, default
+    return found
+
+
+PROFILE = profile_keys()
+KINDS: dict[str, Any] = {"": DynamicsConfig, "limiter": LimiterConfig, "bands": BandConfig}
+
+
+def accepts_profile(table: str, name: str, value: float) -> bool:
+    """Whether a profile with one band takes a value; its make-up leaves room for what is asked for."""
+    head = {"": "", "limiter": "[limiter]\n", "bands": "[[bands]]\n"}[table]
+    try:
+        parse_profile(f"{head}{name} = {value}\n", 48000, 1)
+    except ConfigError:
+        return False
+    return True
+
+
+def test_every_key_of_a_profile_is_in_the_table():
+    expected = {(table, field.name) for table, kind in KINDS.items() for field in fields(kind)}
+    expected -= {("", name) for name in ("fs_hz", "channels", "bands", "limiter")}
+    assert set(PROFILE) == expected
+
+
+@pytest.mark.parametrize(("table", "name"), PROFILE)
+def test_limits_and_default_of_a_profile_key(table, name):
+    cell, shown = PROFILE[table, name]
+    default = getattr(KINDS[table](), name)
+    words = {(): "all true" if name == "active" else "none: one band", None: "no limiter", "peak": '"peak"'}
+    assert shown == (
+        str(default).lower() if isinstance(default, bool) else words.get(default) or f"{default:g}"
+    ), shown
+    found = re.search(r"(-?[\d.]+) (?:up )?to (-?[\d.]+)", cell)
+    if found and not isinstance(default, tuple):
+        for value in (float(found[1]), float(found[2])):
+            assert accepts_profile(table, name, value)
+        for value in (float(found[1]) - 0.01, float(found[2]) + 0.01):
+            assert not accepts_profile(table, name, value)
+    elif name.endswith("ratio"):
+        assert accepts_profile(table, name, 1)
+        assert accepts_profile(table, name, float("inf"))
+        assert not accepts_profile(table, name, 0.99)
+
+
+def test_profiles_and_their_edges():
+    rows = rows_of("profile", DYNAMICS)
+    assert set(rows) == set(NAMES)
+    for name, (_, edges, _) in rows.items():
+        assert edges == ", ".join(f"{edge:g}" for edge in load_profile(name, 48000, 1).edges_hz)
