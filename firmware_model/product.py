@@ -24,6 +24,7 @@ from functools import cache
 from importlib import util
 from typing import Any
 
+from firmware_model.entry_points import entry_points
 from fixedpoint.errors import BittrueError, ConfigError, did_you_mean
 
 GROUP = "bittrue.products"
@@ -99,16 +100,15 @@ def _cases(product: Product) -> tuple[Any, ...]:
 @cache
 def _registered() -> tuple[tuple[Product, ...], tuple[str, ...]]:
     """(products of installed packages, a line for each that cannot be used)."""
-    from importlib.metadata import entry_points
-
     found: dict[str, Product] = {product.name: product for product in BUILT_IN}
     broken = []
-    for point in sorted(entry_points(group=GROUP), key=lambda point: (point.name, point.value)):
-        package = point.dist.name if point.dist else point.module
+    for point in entry_points(GROUP):
         try:
-            found[_new_name(point.load(), found)] = _of_package(point.load(), package)
+            product = point.load()
+            name = _new_name(product, found)
+            found[name] = _of_package(product, point.distribution)
         except Exception as error:  # the others go on working
-            broken.append(f"{package}: product {point.name!r} cannot be used: {_in_a_line(error)}")
+            broken.append(f"{point.distribution}: product {point.name!r} cannot be used: {_in_a_line(error)}")
     return tuple(product for product in found.values() if product not in BUILT_IN), tuple(broken)
 
 

@@ -1,6 +1,6 @@
 """Mutants that no golden catches, and why: each is shown equal on all arguments by `test_mutations`.
 
-A mutant is named by its kernel, its line, and [the token|what it becomes]; see `mutants.marks`.
+A mutant is named by its kernel, its line, and [the token|what it becomes]; see `proofs.mutants.marks`.
 """
 
 _BOUND = "at the bound itself both sides give the same value"

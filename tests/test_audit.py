@@ -1,6 +1,5 @@
 """Kernels interpreted with overflow as an error compute what they compute when compiled."""
 
-import json
 import os
 import subprocess
 import sys
@@ -9,58 +8,13 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from firmware_model.golden import kernel_cases, stimuli
-from firmware_model.golden.cases import CASES, find_case
-from firmware_model.golden.store import digest, golden
-from fixedpoint._jit import audit, checked
-
-# Control blocks, or hops, that are interpreted; the branches of the kernels have cases of their own.
-SHORTENED = {"mbdp": 48, "watermark": 8}
-
-AUDITED_PROCESS = """
-import json, sys
-from fixedpoint._jit import audit, checked
-from tests.test_audit import kernel_bits, case_bits
-from firmware_model.dynamics.cases import configurations as dynamics_cases
 from firmware_model.golden import kernel_cases
-from firmware_model.watermark.cases import configurations as watermark_cases
-from firmware_model.golden.cases import CASES
-
-def audited(kernel):
-    def run(*args):
-        with audit():
-            kernel(*map(checked, args))
-    return run
-
-for module in (dynamics_cases, watermark_cases):
-    module.process_frame = audited(module.process_frame)
-out = {}
-for names, bits in ((kernel_cases.CASES, lambda name: kernel_bits(name, checked, audit)), (CASES, case_bits)):
-    for name in names:
-        try:
-            out[name] = bits(name)
-        except (ArithmeticError, IndexError) as error:
-            out[name] = f"{type(error).__name__}: {error}"
-json.dump(out, sys.stdout)
-"""
-
-
-def kernel_bits(name, *how):
-    """Hash of all that a kernel returns and leaves in its arguments, call by call."""
-    return [digest(np.concatenate([call.returned, call.after])) for call in kernel_cases.calls(name, *how)]
-
-
-def shortened(name):
-    """The case, and the beginning of its stimulus."""
-    case = find_case(name)
-    blocks = SHORTENED[name.split("-")[0]]
-    return case, np.ascontiguousarray(stimuli.load(case)[:, : blocks * case.block])
-
-
-def case_bits(name):
-    """Hash of each node over the beginning of the case's stimulus."""
-    case, x_q15 = shortened(name)
-    return {node: digest(values) for node, values in case.trace(x_q15).items()}
+from firmware_model.golden.cases import CASES, find_case
+from firmware_model.golden.proofs.audit import audited as audit_of
+from firmware_model.golden.proofs.audit import case_bits, kernel_bits, shortened
+from firmware_model.golden.store import golden
+from firmware_model.product import BUILT_IN, LIBRARY
+from fixedpoint._jit import audit, checked
 
 
 def interpret(*arguments):
@@ -74,9 +28,7 @@ def interpret(*arguments):
 @pytest.fixture(scope="module")
 def audited():
     """Results of all kernels and products, interpreted in a process of their own."""
-    run = interpret("-c", AUDITED_PROCESS)
-    assert run.returncode == 0, run.stderr
-    return json.loads(run.stdout)
+    return audit_of(product.name for product in (LIBRARY, *BUILT_IN))
 
 
 @pytest.mark.parametrize("name", sorted(kernel_cases.CASES))
@@ -86,13 +38,13 @@ def test_kernel_neither_overflows_nor_differs_from_compiled(name, audited):
 
 @pytest.mark.parametrize("name", CASES)
 def test_product_neither_overflows_nor_differs_from_compiled(name, audited):
-    assert audited[name] == case_bits(name)
+    assert audited[name] == case_bits(find_case(name))
 
 
 @pytest.mark.parametrize("name", CASES)
 def test_the_shortened_product_is_the_beginning_of_its_golden(name):
-    case, x_q15 = shortened(name)
-    output = case.trace(x_q15)[case.output.name]
+    case = find_case(name)
+    output = case.trace(shortened(case))[case.output.name]
     assert output.any()
     np.testing.assert_array_equal(output, golden(case)[:, : output.shape[1]])
 
@@ -118,7 +70,7 @@ with audit():
         ("return np.int64(x) * np.int64(x)", "np.int32(1 << 20)", None),
         ("return np.int16(x)", "np.int64(40000)", "OverflowError"),
         ("x[0] = np.int64(40000)", "checked(np.zeros(1, np.int16))", "OverflowError"),
-        ("return x[-1]", "checked(np.zeros(1, np.int16))", "IndexError"),
+        ("return x[np.int64(0) - np.int64(1)]", "checked(np.zeros(1, np.int16))", "IndexError"),
     ],
 )
 def test_audit_sees_lost_bits(body, argument, error, tmp_path):

@@ -1,6 +1,7 @@
 """The shape of the house: sizes, chains of imports, tests beside what they test, and products' names."""
 
 import ast
+import re
 from collections.abc import Iterable, Mapping
 from functools import cache
 from pathlib import Path
@@ -184,6 +185,13 @@ def test_the_register_names_each_built_in_product_on_one_line():
     for product in BUILT_IN:
         assert len([line for line in text.splitlines() if f'"{product.name}"' in line]) == 1
     assert LIBRARY not in BUILT_IN
+
+
+def test_make_knows_that_no_target_is_a_file():
+    text = (ROOT / "Makefile").read_text("utf-8")
+    (phony,) = re.findall(r"^\.PHONY: (.*)$", text, re.MULTILINE)
+    targets = re.findall(r"^([a-z][a-z-]*):", text, re.MULTILINE)
+    assert sorted(phony.split()) == sorted(set(targets))
 
 
 # The checks above can fail

@@ -4,23 +4,18 @@ A sample of all mutants runs in `make test`, every one in `make test-slow`. Each
 the packages, its kernel interpreted, and is held against the golden of that kernel alone.
 """
 
-import compileall
-import json
-import os
-import py_compile
-import shutil
-import subprocess
-import sys
 from functools import cache
 from pathlib import Path
 
 import pytest
 
 from firmware_model.golden import kernel_cases
+from firmware_model.golden.proofs.mutants import Mutant, marks, mutants
+from firmware_model.golden.proofs.mutation import copy_of_the_packages, verdicts
 from tests.equivalent_mutants import EQUIVALENT
-from tests.mutants import Mutant, marks, mutants
 
 ROOT = Path(__file__).resolve().parent.parent
+PACKAGES = ("fixedpoint", "firmware_model")
 PROCESSES = 2
 WITHOUT_A_TOKEN_TO_MUTATE = ["firmware_model.watermark.frontend.weigh_features", "fixedpoint.arith.narrow32"]
 SAMPLE = 48  # one in so many runs in `make test`; none of these runs into the limit of time
@@ -29,7 +24,7 @@ SAMPLE = 48  # one in so many runs in `make test`; none of these runs into the l
 @cache
 def every_mutant() -> list[Mutant]:
     """Not while tests are collected, which every process does."""
-    return mutants(ROOT)
+    return mutants(ROOT, PACKAGES)
 
 
 @cache
@@ -40,49 +35,8 @@ def every_mark() -> dict[Mutant, str]:
 @pytest.fixture(scope="module")
 def copies(tmp_path_factory) -> list[Path]:
     """A folder for each process; a worker leaves it as it was."""
-    return [copy_of_the_packages(tmp_path_factory.mktemp("copy")) for _ in range(PROCESSES)]
-
-
-def copy_of_the_packages(folder: Path) -> Path:
-    """Sources, goldens and this test's own modules, compiled so that each mutant compiles one file only."""
-    for package in ("fixedpoint", "firmware_model"):
-        shutil.copytree(ROOT / package, folder / package, ignore=shutil.ignore_patterns("__pycache__"))
-    (folder / "tests").mkdir()
-    for name in ("__init__.py", "mutants.py", "mutation_worker.py"):
-        shutil.copy(ROOT / "tests" / name, folder / "tests")
-    unchecked = py_compile.PycInvalidationMode.UNCHECKED_HASH
-    assert compileall.compile_dir(folder, quiet=1, invalidation_mode=unchecked)
-    return folder
-
-
-def start(folder: Path, chosen: list[Mutant]) -> subprocess.Popen:
-    """A worker on these mutants, in its own copy."""
-    environ = {
-        **os.environ,
-        "NUMBA_DISABLE_JIT": "1",
-        "PYTHONPATH": str(folder),
-        "PYTHONDONTWRITEBYTECODE": "1",
-        "XDG_CACHE_HOME": str(folder / "cache"),
-    }
-    (folder / "mutants.json").write_text(json.dumps(chosen), "utf-8")
-    command = [sys.executable, "-W", "ignore", "-m", "tests.mutation_worker"]
-    pipe = subprocess.PIPE
-    with open(folder / "mutants.json", encoding="utf-8") as given:
-        return subprocess.Popen(
-            command, cwd=folder, env=environ, stdin=given, stdout=pipe, stderr=pipe, text=True
-        )
-
-
-def verdicts(copies: list[Path], chosen: list[Mutant]) -> dict[Mutant, str]:
-    """What the golden of each mutant's kernel says of it; "" where no bit differs."""
-    parts = [chosen[i :: len(copies)] for i in range(len(copies))]
-    workers = [start(copy, part) for copy, part in zip(copies, parts, strict=True)]
-    found = {}
-    for part, worker in zip(parts, workers, strict=True):
-        out, err = worker.communicate()
-        assert worker.returncode == 0, err
-        found |= dict(zip(part, json.loads(out), strict=True))
-    return found
+    roots = dict.fromkeys(PACKAGES, ROOT)
+    return [copy_of_the_packages(tmp_path_factory.mktemp("copy") / "c", roots) for _ in range(PROCESSES)]
 
 
 def check(found: dict[Mutant, str]) -> None:

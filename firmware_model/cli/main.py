@@ -7,6 +7,7 @@ on stderr. What takes long to import is imported by the command that needs it.
 import signal
 import sys
 import warnings
+from functools import cache
 from typing import Annotated, Any
 
 import typer
@@ -40,6 +41,7 @@ class _Commands(TyperGroup):
         return name, command, rest
 
 
+@cache
 def _plugin_verbs() -> dict[str, Any]:
     """Verb -> command of installed products; none of them takes the place of another."""
     verbs: dict[str, Any] = {}

@@ -7,7 +7,6 @@ import math
 import os
 import signal
 import sys
-import tempfile
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
@@ -182,6 +181,8 @@ def check_writable(path: str) -> None:
     ------
     ConfigError
     """
+    import tempfile
+
     if path == STDIO:
         return
     try:

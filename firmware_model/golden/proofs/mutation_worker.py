@@ -1,4 +1,4 @@
-"""Runs mutants in a copy of the packages: `python -m tests.mutation_worker`, there, kernels interpreted.
+"""Runs mutants in a copy of the packages, kernels interpreted; `python -m` this, in the copy.
 
 Reads mutants as JSON from stdin and writes what the golden of each one's kernel says of it. What takes long
 to import is imported once; each mutant gets a process forked from there, which imports the kernels.
@@ -11,7 +11,7 @@ import sys
 from importlib.util import cache_from_source
 from pathlib import Path
 
-from tests.mutants import Mutant
+from firmware_model.golden.proofs.mutants import Mutant
 
 ROOT = Path.cwd()
 LONGEST_S = 30  # of a mutant that no longer ends

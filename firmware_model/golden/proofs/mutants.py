@@ -3,6 +3,7 @@
 import ast
 import io
 import tokenize
+from collections.abc import Iterable
 from pathlib import Path
 from typing import NamedTuple
 
@@ -93,10 +94,10 @@ def marks(root: Path, found: list[Mutant]) -> dict[Mutant, str]:
     return named
 
 
-def mutants(root: Path) -> list[Mutant]:
-    """Every mutant of every kernel, in the order of files and lines."""
+def mutants(root: Path, packages: Iterable[str]) -> list[Mutant]:
+    """Every mutant of every kernel of some packages, or folders of them, in the order of files and lines."""
     found = []
-    for package in ("fixedpoint", "firmware_model"):
+    for package in packages:
         for path in sorted((root / package).rglob("*.py")):
             found += _in_file(root, path)
     return found
