@@ -33,10 +33,12 @@ def run(app: typer.Typer, arguments: list[str]) -> int:
         return status if isinstance(status, int) else DETECTED
     except _UsageError as error:
         return _failed(of_usage(error), MISUSE)
-    except (
-        SystemExit
-    ):  # typer's answer to EPIPE while it writes the help; its status, 1, would read "not detected"
-        return BROKEN_PIPE_STATUS
+    except SystemExit as ended:
+        # Of typer: what --install-completion and a shell's completion end with; or its answer to EPIPE while it
+        # writes the help, whose status, 1, would read "not detected".
+        return (
+            BROKEN_PIPE_STATUS if ended.code == 1 else ended.code if isinstance(ended.code, int) else DETECTED
+        )
     except (KeyboardInterrupt, typer.Abort):
         return INTERRUPTED
     except BittrueError as error:

@@ -2,6 +2,7 @@
 
 import os
 import re
+import subprocess
 import sys
 
 import numpy as np
@@ -339,3 +340,30 @@ def test_real_music_and_speech_across_real_rooms(capsys, real_data):
             assert row["q15"]["found"] > 0, row
             assert row["bit_exact_blocks"]["equal"] == row["bit_exact_blocks"]["total"]
             assert row["decisions_differ"] <= 0.01 * row["hops"]
+
+
+@pytest.mark.parametrize("shell", ["bash", "zsh", "fish"])
+def test_completion_can_be_installed_and_completes_commands(tmp_path, shell):
+    """What a shell asks once it is installed: the command line with _BITTRUE_COMPLETE set."""
+    environ = os.environ | {
+        "HOME": str(tmp_path),
+        "SHELL": f"/bin/{shell}",
+        "_TYPER_COMPLETE_TEST_DISABLE_SHELL_DETECTION": "1",
+    }
+    done = subprocess.run(
+        [*COMMAND, "--install-completion", shell], env=environ, capture_output=True, text=True
+    )
+    assert done.returncode == 0, done.stderr
+    assert any(path.is_file() for path in tmp_path.rglob("*bittrue*")), list(tmp_path.rglob("*"))
+    asked = {"bash": {"COMP_WORDS": "bittrue ch", "COMP_CWORD": "1"}}.get(
+        shell, {"_TYPER_COMPLETE_ARGS": "bittrue ch"}
+    )
+    if shell == "fish":
+        asked["_TYPER_COMPLETE_FISH_ACTION"] = "get-args"
+    told = subprocess.run(
+        COMMAND,
+        env=environ | asked | {"_BITTRUE_COMPLETE": f"complete_{shell}"},
+        capture_output=True,
+        text=True,
+    )
+    assert "check" in told.stdout, told.stderr
