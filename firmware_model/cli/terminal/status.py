@@ -34,8 +34,8 @@ def run(app: typer.Typer, arguments: list[str]) -> int:
     except _UsageError as error:
         return _failed(of_usage(error), MISUSE)
     except SystemExit as ended:
-        # Of typer: what --install-completion and a shell's completion end with; or its answer to EPIPE while it
-        # writes the help, whose status, 1, would read "not detected".
+        # Of typer: what --install-completion and a shell's completion end with; or its answer to EPIPE while
+        # it writes the help, whose status, 1, would read "not detected".
         return (
             BROKEN_PIPE_STATUS if ended.code == 1 else ended.code if isinstance(ended.code, int) else DETECTED
         )
