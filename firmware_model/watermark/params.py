@@ -130,7 +130,7 @@ class DetectorParams(NamedTuple):
 
     fft_size, hop, slots, slot_hops, first_bin, bands, max_marks, hold_hops, lockout_hops : int
         as in `WatermarkConfig`
-    band_shift : int, log2 of band_bins, 0 <= band_shift <= 4
+    band_shift : int, log2 of band_bins
     slot_scale_q31 : int, Q1.31, 1 / (4 slot_hops)
     slots_log2_q24 : int, Q8.24, log2(slots - 1)
     threshold_q9 : int, Q7.9
@@ -139,6 +139,8 @@ class DetectorParams(NamedTuple):
     window_q31 : (fft_size/2 + 1,) int32, Q1.31, first half and middle of the symmetric, periodic Hann window
     signs : (keys * quads, slots * groups * 2) int32, the key's signs as bits, see `pack_signs`
     fft : FftParams
+
+    For `fixedpoint.subset`, apart from what a manifest of vectors says: 0 <= band_shift <= 4.
     """
 
     fft_size: int

@@ -251,12 +251,13 @@ class _Translation:
         keys = {function.name: key for key, function in self.functions.items()}
         calls = {name: _called(self.functions[key]) & set(keys) for name, key in keys.items()}
         home = {name: key[0].__module__ for name, key in keys.items()}
-        below: dict[str, set[str]] = {module: set() for module in sorted(home.values())}
+        below: dict[str, set[str]] = {module: set() for module in sorted(home.values(), key=_by_own_name)}
         for name in sorted(keys):
             below[home[name]] |= {home[callee] for callee in sorted(calls[name])} - {home[name]}
         made = list(self.functions)  # callees came first
         try:
-            modules = list(TopologicalSorter({m: sorted(b) for m, b in below.items()}).static_order())
+            sorter = TopologicalSorter({m: sorted(b, key=_by_own_name) for m, b in below.items()})
+            modules = list(sorter.static_order())
         except CycleError:
             return made
         ordered = sorted(keys, key=lambda n: (modules.index(home[n]), keys[n][0].__code__.co_firstlineno, n))
@@ -264,6 +265,11 @@ class _Translation:
         if any(place[callee] > place[name] for name in keys for callee in calls[name]):
             return made
         return [keys[name] for name in ordered]
+
+
+def _by_own_name(module: str) -> tuple[str, str, str]:
+    """Sorts modules; the folders that they are in do not change the order of the C."""
+    return module.partition(".")[0], module.rpartition(".")[2], module
 
 
 def _called(function: CFunction) -> set[str]:

@@ -59,13 +59,15 @@ class DynamicsParams(NamedTuple):
     """`DynamicsConfig` as integers; constant, on the device it lives in flash.
 
     channels, bands : int
-    control_shift : int, log2 of the samples in a control block, 0 <= control_shift <= 4
+    control_shift : int, log2 of the samples in a control block
     ramp_q32 : int, one over these samples, Q.32
     all_pass : int, 1 or 0
     section : (bands - 1, 4) int32, columns of `fixedpoint.filters.biquad.Section`
     curve : CurveParams
     band_limiter : LimiterParams, a row for each band
     limiter : LimiterParams, one row
+
+    For `fixedpoint.subset`, apart from what a manifest of vectors says: 0 <= control_shift <= 4.
     """
 
     channels: int

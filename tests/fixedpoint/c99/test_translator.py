@@ -13,6 +13,8 @@ from firmware_model.watermark.detector import process_frame as process_detector
 from fixedpoint._jit import registered_kernels
 from fixedpoint.c99.host import Library, build
 from fixedpoint.c99.translator import translate
+from fixedpoint.elementary import log2_q24
+from fixedpoint.filters.biquad import smooth
 from tests.fixedpoint.c99 import subjects
 from tests.fixedpoint.exported import case_differences, export_all, keep, kernel_differences
 
@@ -99,6 +101,11 @@ def test_names_sections_and_first_lines_carry_over(exported):
     assert "/* 1/96 of log2 */" in source
     assert "#define MEAN_SHIFT 5  /* running mean over 2**5 hops */" in source
     assert "static const int32_t LOG2[64 * 3] = {" in source
+
+
+def test_the_folder_of_a_module_does_not_change_the_order_of_the_functions():
+    source = translate([(log2_q24, (5,)), (smooth, (1, 2, 3))], "two").source
+    assert source.index(" smooth(int64_t") < source.index(" log2_q24(int64_t")  # biquad, elementary
 
 
 @pytest.fixture(scope="module")

@@ -61,3 +61,4 @@ def test_formats_and_formulas_come_from_the_docstrings():
     assert detector["threshold_q9"][2:] == ("Q7.9", 9, [])
     assert detector["hop"].about == ["samples from frame to frame, 64 to fft_size"]
     assert detector["bands"].about == ["Number of marked bands."]
+    assert detector["band_shift"].about == ["log2 of band_bins"]
