@@ -1,6 +1,5 @@
 """The cross compiler: what it leaves out, where it keeps files, what is said where it is not or refuses."""
 
-import importlib.util
 import re
 import subprocess
 import sys
@@ -9,6 +8,7 @@ from pathlib import Path
 import platformdirs
 import pytest
 
+from firmware_model.device.core import toolchain
 from firmware_model.device.core.elf import load_elf
 from firmware_model.device.export import build
 from firmware_model.device.export.product import product_of_case
@@ -94,8 +94,8 @@ def test_optimised_for_size_it_is_smaller(built):
     ],
 )
 def test_what_is_not_installed_is_named(missing, says, monkeypatch, tmp_path):
-    find = importlib.util.find_spec
-    monkeypatch.setattr(importlib.util, "find_spec", lambda name: None if name in missing else find(name))
+    find = toolchain.find_spec
+    monkeypatch.setattr(toolchain, "find_spec", lambda name: None if name in missing else find(name))
     with pytest.raises(ConfigError) as caught:
         build.link({"f.c": ""}, ["f"], "cortex-m4", tmp_path)
     assert str(caught.value) == says
