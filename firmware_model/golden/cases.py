@@ -23,8 +23,8 @@ class _Cases(Mapping[str, Case]):
     def _all(self) -> dict[str, Case]:
         known = self._built_in()
         if not self._complete:
-            for product, _ in working_plugins("cases"):
-                for case in product.cases:
+            for _, cases in working_plugins("cases", lambda product, _: product.cases):
+                for case in cases:
                     known.setdefault(case.name, case)
             self._complete = True
         return known

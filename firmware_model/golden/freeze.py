@@ -35,6 +35,6 @@ def _stimuli(product: Product, cases: tuple[Case, ...], remake: bool) -> Iterato
         key = f"stimulus:{name}"
         frozen = not remake and store is not None and key in store.entries
         samples = store.array(key) if frozen and store is not None else stimuli.synthesise(product, name)
-        words = product.part("cases").STIMULI[name][0]
+        words = stimuli.in_words(product, name)
         configuration: dict[str, Any] = {"fs_hz": fs_hz, "what": words}
         yield Frozen(key, "stimuli.npz", {key: samples}, facts_of(samples, str(Q15), configuration))

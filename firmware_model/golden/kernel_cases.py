@@ -14,6 +14,7 @@ import numpy as np
 from firmware_model.golden.frozen_random import FrozenRandom
 from firmware_model.product import BUILT_IN, LIBRARY, Product, working_plugins
 from fixedpoint._jit import registered_kernels
+from fixedpoint.errors import ConfigError, did_you_mean
 
 Builder = Callable[[FrozenRandom], list[tuple]]
 # Beginnings of names as they were when the goldens were first frozen: the random arguments go by those.
@@ -77,6 +78,20 @@ def arguments(name: str) -> list[tuple]:
     return CASES[name](FrozenRandom(name))
 
 
+def find_kernel(name: str) -> Callable[..., Any]:
+    """A registered kernel.
+
+    Raises
+    ------
+    ConfigError
+        There is none, though `CASES` has arguments for it.
+    """
+    known = registered_kernels()
+    if name not in known:
+        raise ConfigError(f"kernel_cases.CASES: {name}: no such kernel{did_you_mean(name, known, '; ')}")
+    return known[name]
+
+
 def calls(
     name: str,
     prepare: Callable[[tuple], tuple] = lambda args: args,
@@ -87,7 +102,7 @@ def calls(
 
     built : the argument tuples, where they are at hand
     """
-    function = registered_kernels()[name]
+    function = find_kernel(name)
     for args in map(prepare, arguments(name) if built is None else built):
         before = flat(args)
         with context():

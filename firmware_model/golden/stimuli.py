@@ -4,6 +4,8 @@ Goldens start from the stored integers. The formulas, which use the machine's si
 are written; they say what is in the files.
 """
 
+from collections.abc import Callable
+
 import numpy as np
 
 from firmware_model.case import Case
@@ -34,14 +36,29 @@ def synthesise(product: Product, name: str) -> np.ndarray:
     ConfigError
         The product has no stimulus of this name, or its formula gives something else.
     """
-    stimuli = product.part("cases").STIMULI
-    if name not in stimuli:
-        raise ConfigError(f"stimulus {name!r}: must be one of {', '.join(stimuli)}")
-    made = np.ascontiguousarray(np.atleast_2d(stimuli[name][1]()))
+    made = np.ascontiguousarray(np.atleast_2d(_stimulus(product, name)[1]()))
     if made.dtype != np.int16 or made.ndim != 2:
         found = f"{made.ndim} dimensions of {made.dtype} found"
         raise ConfigError(f"stimulus {name!r}: {found}; (channels, n) or (n,) of int16 needed")
     return made
+
+
+def in_words(product: Product, name: str) -> str:
+    """What the product says of a stimulus.
+
+    Raises
+    ------
+    ConfigError
+    """
+    return str(_stimulus(product, name)[0])
+
+
+def _stimulus(product: Product, name: str) -> tuple[str, Callable[[], np.ndarray]]:
+    stimuli = product.part("cases").STIMULI
+    if name not in stimuli:
+        raise ConfigError(f"stimulus {name!r}: must be one of {', '.join(stimuli)}")
+    words, maker = stimuli[name]
+    return words, maker
 
 
 def to_q15(x: np.ndarray) -> np.ndarray:
