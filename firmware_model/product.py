@@ -21,7 +21,6 @@ holds it should import nothing else: `bittrue --help` loads it.
 import importlib
 import re
 from collections.abc import Callable
-from contextlib import suppress
 from dataclasses import dataclass, field
 from functools import cache
 from importlib import util
@@ -130,11 +129,8 @@ def _cases(product: Product) -> tuple[Any, ...]:
 
 
 def _check_names(product: Product, part: Any) -> None:
-    """Refuse cases of a plug-in that commands could not tell from others, or that lack their stimulus."""
+    """Refuse cases of a plug-in that commands could not tell apart, or that lack their stimulus."""
     taken = {other.name: other for other in products() if other != product}
-    for other in products()[: products().index(product)] if product in products() else BUILT_IN:
-        with suppress(BittrueError):
-            taken |= {case.name: other for case in other.cases}
     for case in part.CASES:
         if not _CASE_NAME.fullmatch(case.name):
             raise product.wrong("cases", f"case {case.name!r}: a name of letters, digits, _ and - needed")

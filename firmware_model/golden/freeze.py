@@ -5,6 +5,7 @@ from typing import Any
 
 from firmware_model.case import Case
 from firmware_model.golden import case_goldens, kernel_cases, kernel_goldens, stimuli
+from firmware_model.golden.cases import own_cases
 from firmware_model.golden.store import Frozen, facts_of, store_of
 from firmware_model.product import LIBRARY, Product
 from fixedpoint.qformat import Q15
@@ -18,7 +19,7 @@ def goldens(product: Product, remake_stimuli: bool = False) -> Iterator[Frozen]:
     remake_stimuli : make the stimuli by their formulas even where they are frozen already; another machine's
         sine may then move a sample by an LSB
     """
-    cases = () if product == LIBRARY else product.cases
+    cases = () if product == LIBRARY else own_cases(product)
     frozen_stimuli = list(_stimuli(product, cases, remake_stimuli))
     yield from frozen_stimuli
     samples = {stimulus.name: stimulus.arrays[stimulus.name] for stimulus in frozen_stimuli}

@@ -15,7 +15,7 @@ import numpy as np
 
 from firmware_model.case import Case
 from firmware_model.golden import case_goldens, kernel_cases, kernel_goldens, reference_bounds, stimuli
-from firmware_model.golden.cases import CASES, find_case
+from firmware_model.golden.cases import CASES, find_case, own_cases
 from firmware_model.golden.conformance import cmsis, operations
 from firmware_model.golden.kernel_goldens import Difference
 from firmware_model.golden.store import GoldenError, shipped
@@ -75,7 +75,7 @@ def items(text: str = "", product: Product | None = None) -> list[str]:
     ConfigError
         None holds it.
     """
-    cases = list(CASES) if product is None else [case.name for case in product.cases]
+    cases = list(CASES) if product is None else [case.name for case in own_cases(product)]
     listed = kernel_cases.CASES if product is None else kernel_cases.CASES.of(product)
     kernels = set(listed) | set(registered_kernels())
     kernels |= {name.partition(":")[2] for name in shipped().entries if name.startswith("kernel:")}
