@@ -16,6 +16,9 @@ A, K, KC, P, R = (f"gate/{name}.py" for name in ("cases", "kernels", "kernel_cas
 ONE_CASE = 'CASES = (\n    samples_case(\n        _PARTS, Config(), "gate"'
 
 
+PAGE = (Path(__file__).parents[2] / "docs/own-product.md").read_text("utf-8")
+
+
 class Run(NamedTuple):
     status: int
     out: str
@@ -101,6 +104,41 @@ def test_what_is_wrong_is_said_in_one_line_with_status_2(bittrue, what):
     assert (run.status, run.out) == (2, "")
     assert run.err.startswith(f"gate: {says}")
     assert run.err.count("\n") == 1
+
+
+LOAD, LOOP, S, PARAMS = (
+    "low = np.int64(state.low_q31[0])",
+    "    for n in range(x.shape[1]):",
+    "gate/state.py",
+    "gate/params.py",
+)
+# what docs/own-product.md says is planted: file, text, what stands in its place
+PLANTED = {
+    "a float": (K, LOAD, "low = 0.5 * state.low_q31[0]"),
+    "a missing widen": (K, LOAD, "low = state.low_q31[0] * params.coef_q31"),
+    "a list": (K, LOOP, f"    taps = [1, 2]\n{LOOP}"),
+    "a loop": (K, LOOP, f"    while x[0, 0] > 0:\n        y[0, 0] = 0\n{LOOP}"),
+    "minus": (K, LOAD, "low = -state.low_q31[0]"),
+    "a shift": (K, LOAD, "low = np.int64(state.low_q31[0]) >> params.gain_q28"),
+    "a whole array": (K, LOOP, f"    z = x + x\n{LOOP}"),
+    "unsigned": (K, "np.int64(x[0, n])", "np.uint32(x[0, n])"),
+    "a division": (K, "rnd_shift(apart * np.int64(params.coef_q31), 31)", "apart // 4"),
+    "a list as state": (S, "return State(np.zeros(1, np.int32))", "return [np.zeros(1, np.int32)]"),
+    "an unsigned state": (S, "State(np.zeros(1, np.int32))", "State(np.zeros(1, np.uint32))"),
+    "a float parameter": (PARAMS, "return Params(math.floor(coef * 2**31 + 0.5),", "return Params(coef,"),
+    "no parameter": (PARAMS, "return Params(math.floor(coef * 2**31 + 0.5),", "return Params("),
+    "probes": (S, "np.zeros((1, n), np.int32)", "np.zeros(n + 1, np.int32)"),
+    **{f"broken {name}": WRONG[name][:3] for name in ("package", "raises", "no BOUNDS", "node", "stimulus")},
+    "broken case": WRONG["another's case"][:3],
+}
+
+
+@pytest.mark.parametrize("what", PLANTED)
+def test_the_page_of_own_products_shows_the_line_that_is_printed(bittrue, what):
+    run = bittrue(*PLANTED[what], *CHECK)
+    first = [line for line in run.out.splitlines() if line.startswith("FAILED")] or [run.err.rstrip("\n")]
+    assert run.status == 1 if run.out else 2
+    assert f"| `{first[0]}` |" in PAGE, first[0]
 
 
 @pytest.mark.parametrize("what", ["raises", "no tuple", "package"])
