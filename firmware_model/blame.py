@@ -5,7 +5,6 @@ import re
 import traceback
 
 from fixedpoint.errors import BittrueError
-from fixedpoint.subset.finding import shown
 
 _NAMED = re.compile(r"(?:File \"|\bat )([^\s\"]+\.py)(?:\", line | \()(\d+)")  # in Numba's messages
 
@@ -18,7 +17,11 @@ def place(error: BaseException, folder: str) -> str:
     found = [
         (file, line) for file, line in calls if folder and file.startswith(folder.rstrip(os.sep) + os.sep)
     ]
-    return f"{shown(found[-1][0])}:{found[-1][1]}" if found else ""
+    if not found:
+        return ""
+    from fixedpoint.subset.finding import shown  # which imports what `bittrue --help` can do without
+
+    return f"{shown(found[-1][0])}:{found[-1][1]}"
 
 
 def in_a_line(error: BaseException, folder: str = "") -> str:

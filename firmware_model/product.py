@@ -157,8 +157,19 @@ def _registered() -> tuple[tuple[Product, ...], dict[str, str]]:
         try:
             found[_new_name(point.load(), found)] = _of_package(point.load(), package)
         except Exception as error:  # the others go on working
-            broken[point.name] = f"{package}: product {point.name!r} cannot be used: {in_a_line(error)}"
+            around = _folder(point.module.partition(".")[0])
+            broken[point.name] = (
+                f"{package}: product {point.name!r} cannot be used: {in_a_line(error, around)}"
+            )
     return tuple(product for product in found.values() if product not in BUILT_IN), broken
+
+
+def _folder(package: str) -> str:
+    """Of a package; "" where there is none, or what is around it cannot be imported."""
+    try:
+        return Product(package, package, package).folder
+    except Exception:  # whatever that raises
+        return ""
 
 
 def _new_name(product: Any, taken: dict[str, Product]) -> str:
@@ -173,11 +184,7 @@ def _new_name(product: Any, taken: dict[str, Product]) -> str:
 
 
 def _of_package(product: Product, distribution: str) -> Product:
-    try:
-        folder = Product(product.name, product.title, product.package).folder
-    except (ImportError, ValueError):
-        folder = ""
-    if not folder:
+    if not _folder(product.package):
         raise ProductError(
             f"package {product.package!r}: no such folder of modules is installed; its own needed"
         )

@@ -59,7 +59,7 @@ def samples_case(
         Parts that do not fit: no probe of a node's name, a state that is no NamedTuple of integers, ...
     """
     runner = _Samples(_name_of(parts.kernel), parts, nodes)
-    _require_fit(name, parts, config, nodes, block)
+    _require_fit(name, parts, config, nodes, (fs_hz, channels, block))
     return Case(
         name=name,
         summary=summary,
@@ -98,7 +98,7 @@ def fields_case(
         raise ConfigError(
             f"{name}: node {nodes[-1].name}: no field of the output; one needed of the last node"
         )
-    _require_fit(name, parts, config, nodes, block)
+    _require_fit(name, parts, config, nodes, (fs_hz, channels, block))
     return Case(
         name=name,
         summary=summary,
@@ -264,6 +264,8 @@ def _exact(
         It gives no node of a name, or one of another shape.
     """
     found = parts.reference(config, x)
+    if not isinstance(found, Mapping):
+        raise ConfigError(f"{name}: the reference gives {type(found).__name__}; nodes by name needed")
     for node in nodes:
         if node.name not in found:
             given = ", ".join(map(str, found)) or "none"
@@ -274,18 +276,27 @@ def _exact(
     return dict(found)
 
 
-def _require_fit(name: str, parts: Parts, config: Any, nodes: tuple[Node, ...], block: int) -> None:
+def _require_fit(
+    name: str, parts: Parts, config: Any, nodes: tuple[Node, ...], sizes: tuple[int, int, int]
+) -> None:
     """Refuse what neither Numba nor the C could take, and nodes that the probes do not have."""
+    for what, size in zip(("fs_hz", "channels", "block"), sizes, strict=True):
+        if not isinstance(size, int) or size < 1:
+            raise ConfigError(f"{name}: {what}={size!r}: must be an integer of 1 or more")
+    if not nodes:
+        raise ConfigError(f"{name}: no nodes found; the output at least needed")
     for node in nodes:
         if not isinstance(node, Node) or not isinstance(node.fmt, QFormat):
             found = getattr(node, "name", node)
             raise ConfigError(f"{name}: node {found}: a Node needed, its fmt a QFormat")
+        if node.step < 1 or not node.rows:
+            raise ConfigError(f"{name}: node {node.name}: a step of 1 or more and a row at least needed")
     params = parts.quantise(config)
     _require_integers(f"{name}: quantise", params)
     _require_integers(f"{name}: init_state", parts.init_state(params))
     if parts.init_probes is None or (len(nodes) == 1 and parts.init_output is None):
         return
-    n = lcm(block, *(node.step for node in nodes))
+    n = lcm(sizes[2], *(node.step for node in nodes))
     fields = parts.init_output(params)._fields if parts.init_output else ()
     inner = tuple(node for node in nodes if _field(node, fields) is None) if parts.init_output else nodes[:-1]
     try:
@@ -304,5 +315,7 @@ def _require_integers(what: str, value: Any, field: str = "") -> None:
     if not field:
         raise ConfigError(f"{what} gives a {kind}; a NamedTuple of integers and arrays needed")
     sound = value.dtype.kind == "i" if isinstance(value, np.ndarray) else isinstance(value, _INTEGERS)
+    if isinstance(value, int) and not -(1 << 63) <= value < 1 << 63:
+        raise ConfigError(f"{what}: {field} = {value}: must be within 64 bits")
     if not sound or isinstance(value, bool):
         raise ConfigError(f"{what}: {field} is {kind}; an integer or an array of int8, 16, 32 or 64 needed")

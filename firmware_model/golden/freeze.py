@@ -24,7 +24,7 @@ def goldens(product: Product, remake_stimuli: bool = False) -> Iterator[Frozen]:
     yield from frozen_stimuli
     samples = {stimulus.name: stimulus.arrays[stimulus.name] for stimulus in frozen_stimuli}
     for case in cases:
-        yield from case_goldens.freeze(case, samples[f"stimulus:{case.stimulus}"])
+        yield from case_goldens.freeze(case, stimuli.fitting(case, samples[f"stimulus:{case.stimulus}"]))
     for name in sorted(kernel_cases.CASES.of(product)):
         yield kernel_goldens.freeze(name)
 

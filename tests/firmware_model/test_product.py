@@ -191,6 +191,51 @@ def test_a_kernel_that_leaves_the_subset_is_said_first(bittrue):
     assert "for the likely cause" not in run.out
 
 
+FREEZE = ("freeze", "--product", "gate", "--remake-stimuli", "--reason", "x")
+# what freezing refuses: file, text, what stands in its place, the line
+UNFROZEN = {
+    "pair": (
+        A,
+        'silence, 16 kHz", _levels)',
+        'silence, 16 kHz",)',
+        "stimulus 'levels': STIMULI needs (words, ",
+    ),
+    "rows": (
+        A,
+        ".astype(np.int16)",
+        ".astype(np.int16).reshape(2, -1)",
+        "stimulus 'levels': (2, 2400) found, (1, 1",
+    ),
+    "no list": (
+        KC,
+        "    return made",
+        "    pass",
+        "kernel_cases.CASES: gate.kernels.process_frame: a function that",
+    ),
+    "no call": (
+        KC,
+        '": _samples',
+        '": 3',
+        "kernel_cases.CASES: gate.kernels.low_pass: a function that gives",
+    ),
+    "no table": (KC, "CASES = {", "CASES = 3, {", "gate: gate.kernel_cases: CASES: a dictionary needed"),
+    "product": (
+        P,
+        "PRODUCT =",
+        "1 // 0\nPRODUCT =",
+        "gate: product 'gate' cannot be used: gate/product.py:5: Zero",
+    ),
+}
+
+
+@pytest.mark.parametrize("what", UNFROZEN)
+def test_what_cannot_be_frozen_is_said_in_one_line(bittrue, what):
+    file, old, new, says = UNFROZEN[what]
+    run = bittrue(file, old, new, *FREEZE)
+    assert (run.status, run.out, run.err.count("\n")) == (2, "", 1), run.err
+    assert run.err.startswith(says)
+
+
 @pytest.mark.parametrize(
     ("text", "says"), [("x = 3\n", "app: missing"), ("app = 3\n", "app: int found, a typer.")]
 )

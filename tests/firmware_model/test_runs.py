@@ -104,3 +104,23 @@ def test_of_a_product_that_gives_fields_the_last_node_must_be_one():
     parts = PARTS._replace(init_output=lambda p: State(np.zeros(1, np.int32)))
     with pytest.raises(ConfigError, match="toy: node output: no field of the output"):
         fields_case(parts, 1, "toy", "a toy", "none", NODES, fs_hz=100, block=4)
+
+
+@pytest.mark.parametrize("name", ["fs_hz", "channels", "block"])
+def test_sizes_below_1_are_refused(name):
+    with pytest.raises(ConfigError, match=f"toy: {name}=0: must be an integer of 1 or more"):
+        samples_case(PARTS, 1, "toy", "a toy", "none", NODES, **{"fs_hz": 100, name: 0})
+
+
+def test_no_nodes_steps_of_0_and_integers_beyond_64_bits_are_refused():
+    with pytest.raises(ConfigError, match="toy: no nodes found"):
+        case(nodes=())
+    with pytest.raises(ConfigError, match="toy: node low: a step of 1 or more"):
+        case(nodes=(NODES[0]._replace(step=0), NODES[1]))
+    with pytest.raises(ConfigError, match=f"toy: quantise: gain_q31 = {1 << 63}: must be within 64 bits"):
+        case(config=1 << 63)
+
+
+def test_a_twin_that_gives_nothing_is_refused():
+    with pytest.raises(ConfigError, match="toy: the reference gives NoneType; nodes by name needed"):
+        case(PARTS._replace(reference=lambda c, x: None)).reference(np.zeros((1, 8)))
