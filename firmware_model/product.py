@@ -155,7 +155,8 @@ def _registered() -> tuple[tuple[Product, ...], dict[str, str]]:
     for point in sorted(entry_points(group=GROUP), key=lambda point: (point.name, point.value)):
         package = point.dist.name if point.dist else point.module
         try:
-            found[_new_name(point.load(), found)] = _of_package(point.load(), package)
+            name = _new_name(point.load(), found)
+            found[name] = _of_package(point.load(), package)
         except Exception as error:  # the others go on working
             around = _folder(point.module.partition(".")[0])
             broken[point.name] = (

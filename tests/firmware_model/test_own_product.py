@@ -81,7 +81,10 @@ def bittrue(tmp_path_factory):
     installed = Installed(python, folder / "work")
     installed.install(wheel(ROOT, folder / "dist"), wheel(EXAMPLE, folder / "dist"))
     where = subprocess.run(
-        [python, "-c", "import fixedpoint; print(fixedpoint.__file__)"], capture_output=True, text=True
+        [python, "-c", "import fixedpoint; print(fixedpoint.__file__)"],
+        cwd=installed.folder,  # not the sources
+        capture_output=True,
+        text=True,
     )
     assert where.stdout.startswith(str(site)), where  # not the sources
     return installed
