@@ -19,15 +19,28 @@ holds it should import nothing else: `bittrue --help` loads it.
 """
 
 import importlib
+import re
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from functools import cache
 from importlib import util
 from typing import Any
 
+from firmware_model.blame import in_a_line, place
 from firmware_model.entry_points import entry_points
 from fixedpoint.errors import BittrueError, ConfigError, did_you_mean
 
 GROUP = "bittrue.products"
+_CASE_NAME = re.compile(r"[A-Za-z][A-Za-z0-9_-]*")
+_REQUIRED = ("cases", "kernel_cases")
+_NEEDED = {  # of each part
+    "cases": ("CASES", "STIMULI", "BOUNDS"),
+    "kernel_cases": ("CASES",),
+    "firmware": ("OPTIONS", "configure", "notes", "FACTS"),
+    "study": ("AXES", "OUTCOME", "group_key", "evaluate"),
+    "report": ("analyse",),
+    "commands": ("app",),
+}
 
 
 class ProductError(BittrueError):
@@ -64,11 +77,25 @@ class Product:
             It cannot be imported.
         """
         try:
-            return importlib.import_module(f"{self.package}.{part}")
+            module = importlib.import_module(f"{self.package}.{part}")
         except Exception as error:  # whatever a plug-in's module raises
             if self in BUILT_IN:
                 raise
-            raise ProductError(f"{self.distribution}: {self.package}.{part}: {_in_a_line(error)}") from error
+            raise self.wrong(part, in_a_line(error, self.folder)) from error
+        for name in _NEEDED.get(part, ()):
+            if not hasattr(module, name):
+                raise self.wrong(part, f"{name}: missing{did_you_mean(name, vars(module), '; ')}")
+        return module
+
+    def wrong(self, part: str, says: str) -> ProductError:
+        """What to raise of a part that cannot be used."""
+        return ProductError(f"{self.distribution}: {self.package}.{part}: {says}")
+
+    @property
+    def folder(self) -> str:
+        """Of its package; "" where it has none."""
+        spec = util.find_spec(self.package)
+        return next(iter((spec.submodule_search_locations if spec else None) or ()), "")
 
     @property
     def cases(self) -> tuple[Any, ...]:
@@ -91,15 +118,38 @@ LIBRARY = Product("fixedpoint", "fixed-point library", "firmware_model.golden.li
 
 @cache
 def _cases(product: Product) -> tuple[Any, ...]:
-    cases = tuple(case._replace(product=product) for case in product.part("cases").CASES)
-    if not cases:
-        raise ProductError(f"{product.distribution}: {product.package}.cases.CASES: none found, one needed")
-    return cases
+    part = product.part("cases")
+    if not isinstance(part.CASES, (tuple, list)) or any("stimulus" not in dir(case) for case in part.CASES):
+        raise product.wrong(
+            "cases", "CASES: a tuple of cases needed, as samples_case or fields_case makes them"
+        )
+    if not part.CASES:
+        raise product.wrong("cases", "CASES: none found, one needed")
+    if product not in BUILT_IN:
+        _check_names(product, part)
+    return tuple(case._replace(product=product) for case in part.CASES)
+
+
+def _check_names(product: Product, part: Any) -> None:
+    """Refuse cases of a plug-in that commands could not tell apart, or that lack their stimulus."""
+    taken = {other.name: other for other in products() if other != product}
+    for case in part.CASES:
+        if not _CASE_NAME.fullmatch(case.name):
+            raise product.wrong("cases", f"case {case.name!r}: a name of letters, digits, _ and - needed")
+        if case.name in taken:
+            other = taken[case.name]
+            raise product.wrong("cases", f"case {case.name!r}: {other.name} has this name; another needed")
+        if case.stimulus not in part.STIMULI:
+            names = ", ".join(map(str, part.STIMULI)) or "none"
+            raise product.wrong(
+                "cases", f"case {case.name!r}: stimulus {case.stimulus!r}: STIMULI has {names}"
+            )
+        taken[case.name] = product
 
 
 @cache
-def _registered() -> tuple[tuple[Product, ...], tuple[str, ...]]:
-    """(products of installed packages, a line for each that cannot be used)."""
+def _registered() -> tuple[tuple[Product, ...], tuple[tuple[str, str], ...]]:
+    """(products of installed packages, (entry point, line) of each that cannot be used)."""
     found: dict[str, Product] = {product.name: product for product in BUILT_IN}
     broken = []
     for point in entry_points(GROUP):
@@ -108,8 +158,18 @@ def _registered() -> tuple[tuple[Product, ...], tuple[str, ...]]:
             name = _new_name(product, found)
             found[name] = _of_package(product, point.distribution)
         except Exception as error:  # the others go on working
-            broken.append(f"{point.distribution}: product {point.name!r} cannot be used: {_in_a_line(error)}")
+            why = in_a_line(error, _folder(point.value.partition(":")[0].partition(".")[0]))
+            line = f"{point.distribution}: product {point.name!r} cannot be used: {why}"
+            broken.append((point.name, line))
     return tuple(product for product in found.values() if product not in BUILT_IN), tuple(broken)
+
+
+def _folder(package: str) -> str:
+    """Of a package; "" where there is none, or what is around it cannot be imported."""
+    try:
+        return Product(package, package, package).folder
+    except Exception:  # whatever that raises
+        return ""
 
 
 def _new_name(product: Any, taken: dict[str, Product]) -> str:
@@ -124,12 +184,11 @@ def _new_name(product: Any, taken: dict[str, Product]) -> str:
 
 
 def _of_package(product: Product, distribution: str) -> Product:
+    if not _folder(product.package):
+        raise ProductError(
+            f"package {product.package!r}: no such folder of modules is installed; its own needed"
+        )
     return Product(product.name, product.title, product.package, distribution)
-
-
-def _in_a_line(error: BaseException) -> str:
-    words = " ".join(str(error).split())
-    return words if isinstance(error, BittrueError) else f"{type(error).__name__}: {words}"
 
 
 def products() -> tuple[Product, ...]:
@@ -144,7 +203,7 @@ def plugins() -> tuple[Product, ...]:
 
 def broken() -> tuple[str, ...]:
     """A line for each registered product that cannot be used, which names its package."""
-    return (*_registered()[1], *_broken_since)
+    return (*(line for _, line in _registered()[1]), *_broken_since)
 
 
 def noticed() -> tuple[str, ...]:
@@ -155,15 +214,26 @@ def noticed() -> tuple[str, ...]:
 _broken_since: list[str] = []  # plug-ins that were found to be broken when a part of theirs was needed
 
 
-def working_plugins(part: str) -> list[tuple[Product, Any]]:
-    """(plug-in, module) of all that have a part; of those whose part cannot be imported, `broken` tells."""
+def blamed(error: BaseException) -> str:
+    """A line for an error that an installed product's sources led to, with file and line; "" of others."""
+    for product in plugins() if _registered.cache_info().currsize else ():
+        if place(error, product.folder):
+            return f"{product.distribution}: {in_a_line(error, product.folder)}"
+    return ""
+
+
+def working_plugins(
+    part: str, use: Callable[[Product, Any], Any] = lambda product, module: module
+) -> list[tuple[Product, Any]]:
+    """(plug-in, what `use` makes of its part) of all that have it; of those that fail, `broken` tells."""
     found = []
     for product in plugins():
         try:
-            if product.has(part):
-                found.append((product, product.part(part)))
+            if part in _REQUIRED or product.has(part):
+                found.append((product, use(product, product.part(part))))
         except Exception as error:
-            line = f"{product.distribution}: product {product.name!r} cannot be used: {_in_a_line(error)}"
+            says = product.wrong(part, in_a_line(error, product.folder))
+            line = str(error if isinstance(error, ProductError) else says)
             if line not in _broken_since:
                 _broken_since.append(line)
     return found
@@ -176,6 +246,8 @@ def find_product(name: str) -> Product:
     ------
     ConfigError
         There is none.
+    ProductError
+        There is, and it cannot be used.
     """
     for product in BUILT_IN:  # without a look at what is installed
         if product.name == name:
@@ -184,5 +256,8 @@ def find_product(name: str) -> Product:
     for product in plugins():
         if product.name == name:
             return product
+    for point, line in _registered()[1]:
+        if point == name:
+            raise ProductError(line)
     meant = did_you_mean(name, names, "; ")
     raise ConfigError(f"product {name!r}: must be one of {', '.join(names)}{meant}")

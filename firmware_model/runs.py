@@ -8,12 +8,16 @@ each (rows, steps) or (steps,), named as the node, with or without its format's 
 from collections.abc import Callable, Mapping
 from functools import partial
 from importlib import import_module
+from math import lcm
 from typing import Any, NamedTuple
 
 import numpy as np
 
 from firmware_model.case import Case, Form, Node
 from fixedpoint.errors import ConfigError
+from fixedpoint.qformat import QFormat
+
+_INTEGERS = (int, np.signedinteger)
 
 
 class Parts(NamedTuple):
@@ -52,10 +56,10 @@ def samples_case(
     Raises
     ------
     ConfigError
-        Parts that do not fit: no probe of a node's name, a state that is no NamedTuple, another shape.
+        Parts that do not fit: no probe of a node's name, a state that is no NamedTuple of integers, ...
     """
     runner = _Samples(_name_of(parts.kernel), parts, nodes)
-    _require_tuples(name, parts, config)
+    _require_fit(name, parts, config, nodes, (fs_hz, channels, block))
     return Case(
         name=name,
         summary=summary,
@@ -66,7 +70,7 @@ def samples_case(
         nodes=nodes,
         start=partial(SamplesRun, runner, config),
         plain=partial(runner.plain, config),
-        reference=partial(parts.reference, config),  # type: ignore[arg-type]
+        reference=partial(_exact, name, parts, config, nodes),
         latency=latency,
     )
 
@@ -88,13 +92,13 @@ def fields_case(
     The last node, the output, must be one of the fields.
     """
     runner = _Fields(_name_of(parts.kernel), parts, nodes, channels, block)
-    _require_tuples(name, parts, config)
     fields = parts.init_output(parts.quantise(config))._fields if parts.init_output else ()
     found = {node.name: _field(node, fields) for node in nodes}
     if found[nodes[-1].name] is None:
         raise ConfigError(
             f"{name}: node {nodes[-1].name}: no field of the output; one needed of the last node"
         )
+    _require_fit(name, parts, config, nodes, (fs_hz, channels, block))
     return Case(
         name=name,
         summary=summary,
@@ -105,7 +109,7 @@ def fields_case(
         nodes=nodes,
         start=partial(FieldsRun, runner, config),
         plain=partial(runner.plain, config),
-        reference=partial(parts.reference, config),  # type: ignore[arg-type]
+        reference=partial(_exact, name, parts, config, nodes),
         form=Form.FIELDS,
         nodes_of={field: node for node, field in found.items() if field is not None},
     )
@@ -249,10 +253,69 @@ def _probed(probes: Any, nodes: tuple[Node, ...], n: int) -> dict[str, np.ndarra
     return found
 
 
-def _require_tuples(name: str, parts: Parts, config: Any) -> None:
-    """Refuse what neither Numba nor the C could take."""
+def _exact(
+    name: str, parts: Parts, config: Any, nodes: tuple[Node, ...], x: np.ndarray
+) -> dict[str, np.ndarray]:
+    """The float64 twin's nodes.
+
+    Raises
+    ------
+    ConfigError
+        It gives no node of a name, or one of another shape.
+    """
+    found = parts.reference(config, x)
+    if not isinstance(found, Mapping):
+        raise ConfigError(f"{name}: the reference gives {type(found).__name__}; nodes by name needed")
+    for node in nodes:
+        if node.name not in found:
+            given = ", ".join(map(str, found)) or "none"
+            raise ConfigError(f"{name}: node {node.name}: the reference gives {given}; all nodes needed")
+        shape, wanted = np.shape(found[node.name]), (len(node.rows), x.shape[1] // node.step)
+        if shape != wanted:
+            raise ConfigError(f"{name}: node {node.name}: {shape} of the reference found, {wanted} needed")
+    return dict(found)
+
+
+def _require_fit(
+    name: str, parts: Parts, config: Any, nodes: tuple[Node, ...], sizes: tuple[int, int, int]
+) -> None:
+    """Refuse what neither Numba nor the C could take, and nodes that the probes do not have."""
+    for what, size in zip(("fs_hz", "channels", "block"), sizes, strict=True):
+        if not isinstance(size, int) or size < 1:
+            raise ConfigError(f"{name}: {what}={size!r}: must be an integer of 1 or more")
+    if not nodes:
+        raise ConfigError(f"{name}: no nodes found; the output at least needed")
+    for node in nodes:
+        if not isinstance(node, Node) or not isinstance(node.fmt, QFormat):
+            found = getattr(node, "name", node)
+            raise ConfigError(f"{name}: node {found}: a Node needed, its fmt a QFormat")
+        if node.step < 1 or not node.rows:
+            raise ConfigError(f"{name}: node {node.name}: a step of 1 or more and a row at least needed")
     params = parts.quantise(config)
-    for what, value in (("quantise", params), ("init_state", parts.init_state(params))):
-        if not isinstance(value, tuple) or not hasattr(value, "_fields"):
-            kind = type(value).__name__
-            raise ConfigError(f"{name}: {what} gives a {kind}; a NamedTuple of integers and arrays needed")
+    _require_integers(f"{name}: quantise", params)
+    _require_integers(f"{name}: init_state", parts.init_state(params))
+    if parts.init_probes is None or (len(nodes) == 1 and parts.init_output is None):
+        return
+    n = lcm(sizes[2], *(node.step for node in nodes))
+    fields = parts.init_output(params)._fields if parts.init_output else ()
+    inner = tuple(node for node in nodes if _field(node, fields) is None) if parts.init_output else nodes[:-1]
+    try:
+        _probed(parts.init_probes(params, n), inner, n)
+    except ConfigError as error:
+        raise ConfigError(f"{name}: {error}") from error
+
+
+def _require_integers(what: str, value: Any, field: str = "") -> None:
+    """Raise ConfigError of all but a NamedTuple of integers, arrays of signed ones, and such tuples."""
+    if isinstance(value, tuple) and hasattr(value, "_fields"):
+        for each in value._fields:
+            _require_integers(what, getattr(value, each), f"{field}.{each}" if field else each)
+        return
+    kind = str(value.dtype) if isinstance(value, np.ndarray) else type(value).__name__
+    if not field:
+        raise ConfigError(f"{what} gives a {kind}; a NamedTuple of integers and arrays needed")
+    sound = value.dtype.kind == "i" if isinstance(value, np.ndarray) else isinstance(value, _INTEGERS)
+    if isinstance(value, int) and not -(1 << 63) <= value < 1 << 63:
+        raise ConfigError(f"{what}: {field} = {value}: must be within 64 bits")
+    if not sound or isinstance(value, bool):
+        raise ConfigError(f"{what}: {field} is {kind}; an integer or an array of int8, 16, 32 or 64 needed")

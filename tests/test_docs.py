@@ -7,6 +7,7 @@ import re
 import shlex
 import subprocess
 import sys
+import sysconfig
 import tomllib
 from collections.abc import Iterator
 from pathlib import Path
@@ -32,9 +33,10 @@ def options_of(name: str) -> set[str]:
 
 
 COMMANDS = {name: options_of(name) for name in typer.main.get_command(main.app).commands}  # type: ignore[attr-defined]
+OF_ALL = {option for each in typer.main.get_command(main.app).params for option in each.opts} | {"--help"}
 TARGETS = set(re.findall(r"^([a-z-]+):", (ROOT / "Makefile").read_text("utf-8"), re.MULTILINE))
 EXTRAS = tomllib.loads((ROOT / "pyproject.toml").read_text("utf-8"))["project"]["optional-dependencies"]
-OWN_PRODUCTS = "new" in COMMANDS  # until then, what the README says of them is of a page and commands to come
+NEW = ROOT / "firmware_model/cli/newcomer/template/package"  # what `bittrue new gate` writes
 SETTING_UP = "make venv && . .venv/bin/activate"
 ABSENT = ("board.bin", "mine.toml")  # files of the reader's in what pages show
 LONG = ("examples/distance.toml", "tcp://")  # minutes, or in need of other processes
@@ -76,7 +78,6 @@ def shown(text: str) -> list[list[str]]:
             found = without_documents(block).splitlines()
             lines += [line.removeprefix("$ ") for line in found if re.match(r"\$ |bittrue|make |dask", line)]
             lines += [line for line in found if language == "sh" and line not in lines]
-    lines = [line for line in lines if OWN_PRODUCTS or "bittrue new" not in line]
     return [words for line in lines for words in simple_commands(line) if words]
 
 
@@ -104,7 +105,7 @@ def test_the_readme_has_less_than_200_lines_and_links_every_page():
 def test_links_pictures_and_anchors_resolve(page):
     links = re.findall(r"\]\(([^)\s]+)\)", without_blocks(PAGES[page]))
     for link in links:
-        if "://" in link or (link == "docs/own-product.md" and not OWN_PRODUCTS):
+        if "://" in link:
             continue
         name, _, anchor = link.partition("#")
         path = (ROOT / page).parent / name if name else ROOT / page
@@ -154,7 +155,7 @@ def test_commands_exist_with_their_options(page):
     for words in shown(PAGES[page]):
         program, *rest = words
         if program.endswith("bittrue"):
-            known = COMMANDS.get(rest[0], {"--help", "--version"})
+            known = COMMANDS.get(rest[0], OF_ALL)
             assert rest[0] in COMMANDS or rest[0].isupper() or rest[0].startswith("-"), words
             given = {word for word in rest if re.match(r"--?[a-z]", word)}
             assert given <= known, words
@@ -175,7 +176,7 @@ def test_options_of_tables_and_of_the_text_exist(page):
         options = set(re.findall(r"--[a-z][a-z0-9-]+", cell))
         assert all(options <= COMMANDS[each] for each in verbs), cell
     in_text = {word for span in spans(PAGES[page]) for word in re.findall(r"(?<!\S)--[a-z][a-z0-9-]+", span)}
-    assert in_text <= set().union(*COMMANDS.values()) | {"--quick", "--check", "--nworkers", "--nthreads"}
+    assert in_text <= OF_ALL.union(*COMMANDS.values()) | {"--quick", "--check", "--nworkers", "--nthreads"}
 
 
 # --- code -----------------------------------------------------------------------------------------
@@ -195,7 +196,8 @@ def test_python_of_the_pages_imports_what_there_is(page):
 @docs
 def test_lines_of_the_source_that_are_named_are_those(page):
     for name, line, call, kernel in re.findall(r"at (\S+\.py):(\d+), (\w+) in (\w+)", PAGES[page]):
-        source = (ROOT / name).read_text("utf-8").splitlines()[: int(line)]
+        path = NEW / f"{name.removeprefix('gate/')}.txt" if name.startswith("gate/") else ROOT / name
+        source = path.read_text("utf-8").splitlines()[: int(line)]
         assert f"{call}(" in source[-1]
         assert re.findall(r"def (\w+)", "\n".join(source))[-1] == kernel
 
@@ -214,7 +216,7 @@ def test_a_page_begins_with_its_job_and_a_command_that_runs_in_a_fresh_clone(pag
         paths = [word for word in words[1:] if "/" in word]
         if paths and not {"mkdir", "synthesise"} & set(words):
             assert paths[0] in made or (ROOT / paths[0]).exists(), words
-        made |= set(paths)
+        made |= {f"./{word}" for word in words} if "new" in words else set(paths)
 
 
 # --- all of it, run -------------------------------------------------------------------------------
@@ -237,18 +239,36 @@ def shape(text: str) -> str:
     return re.sub(r"[\s─]+", " ", re.sub(r"-?\d[\d.,]*", "#", text)).strip()
 
 
+def environment(folder: Path) -> Path:
+    """The Python of one with the libraries and commands of this one, into which a page may install."""
+    subprocess.run([sys.executable, "-m", "venv", "--without-pip", folder], check=True, timeout=120)
+    python = folder / "bin/python"
+    ask = "import sysconfig; print(sysconfig.get_path('purelib'))"
+    site = subprocess.run([python, "-c", ask], capture_output=True, text=True, check=True).stdout.strip()
+    (Path(site) / "libraries.pth").write_text(sysconfig.get_path("purelib") + "\n")
+    ours = "import sys; sys.path.insert(0, '')"  # as with an editable install
+    for name, call in (
+        ("bittrue", "firmware_model.cli.main import main"),
+        ("pip", "pip._internal.cli.main import main"),
+    ):
+        script = python.with_name(name)
+        script.write_text(f"#!{python}\n{ours}\nfrom {call}\nsys.exit(main())\n")
+        script.chmod(0o755)
+    return python
+
+
 @pytest.mark.slow
 @docs
 def test_a_page_prints_what_it_shows(page, tmp_path):
     for name in ("examples", "firmware_model", "fixedpoint", "acoustic_sim", "benchmarks"):
         (tmp_path / name).symlink_to(ROOT / name)
-    (tmp_path / ".venv").symlink_to(Path(sys.prefix))
+    python = environment(tmp_path / ".venv")
     (tmp_path / "build").mkdir()
-    path = f"{Path(sys.executable).parent}:{os.environ['PATH']}"
+    path = f"{python.parent}:{os.environ['PATH']}"
     for language, code, says in runs(PAGES[page]):
         if not code.strip() or any(word in code for word in (*ABSENT, *LONG)):
             continue
-        words = [sys.executable, "-c", code] if language == "python" else ["sh", "-c", code]
+        words = [str(python), "-c", code] if language == "python" else ["sh", "-c", code]
         done = subprocess.run(
             words, cwd=tmp_path, env={**os.environ, "PATH": path}, capture_output=True, text=True, timeout=600
         )

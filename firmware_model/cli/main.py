@@ -20,6 +20,7 @@ from firmware_model.cli.firmware import commands as firmware
 from firmware_model.cli.newcomer import commands as newcomer
 from firmware_model.cli.sound import commands as sound
 from firmware_model.cli.terminal import output, status
+from fixedpoint.errors import ConfigError
 
 
 class _Commands(TyperGroup):
@@ -45,11 +46,16 @@ class _Commands(TyperGroup):
 def _plugin_verbs() -> dict[str, Any]:
     """Verb -> command of installed products; none of them takes the place of another."""
     verbs: dict[str, Any] = {}
-    for _, commands in product.working_plugins("commands"):
-        group = typer.main.get_group(commands.app)
-        for name, command in group.commands.items():
+    for _, commands in product.working_plugins("commands", lambda _, module: _verbs_of(module.app)):
+        for name, command in commands.items():
             verbs.setdefault(name, command)
     return verbs
+
+
+def _verbs_of(app: Any) -> dict[str, Any]:
+    if not isinstance(app, typer.Typer):
+        raise ConfigError(f"app: {type(app).__name__} found, a typer.Typer needed")
+    return dict(typer.main.get_group(app).commands)
 
 
 app = typer.Typer(
@@ -99,10 +105,7 @@ def run(arguments: list[str]) -> int:
     if sys.stdout is None:
         output.note("standard output: is closed; open it, or send it to /dev/null")
         return status.MISUSE
-    ended = status.run(app, arguments)
-    for line in product.noticed():
-        output.note(line)
-    return ended
+    return status.run(app, arguments, product.noticed)
 
 
 def main() -> None:

@@ -3,7 +3,7 @@
 from collections.abc import Iterator, Mapping
 
 from firmware_model.case import Case
-from firmware_model.product import BUILT_IN, products, working_plugins
+from firmware_model.product import BUILT_IN, Product, products, working_plugins
 from fixedpoint.errors import ConfigError
 
 
@@ -23,8 +23,8 @@ class _Cases(Mapping[str, Case]):
     def _all(self) -> dict[str, Case]:
         known = self._built_in()
         if not self._complete:
-            for product, _ in working_plugins("cases"):
-                for case in product.cases:
+            for _, cases in working_plugins("cases", lambda product, _: _apart(product, known)):
+                for case in cases:
                     known.setdefault(case.name, case)
             self._complete = True
         return known
@@ -41,6 +41,25 @@ class _Cases(Mapping[str, Case]):
 
 
 CASES: Mapping[str, Case] = _Cases()
+
+
+def own_cases(product: Product) -> tuple[Case, ...]:
+    """A product's cases.
+
+    Raises
+    ------
+    ProductError
+        One has the name of another product's case.
+    """
+    return _apart(product, CASES)
+
+
+def _apart(product: Product, known: Mapping[str, Case]) -> tuple[Case, ...]:
+    for case in product.cases:
+        other = known[case.name].product if case.name in known else product
+        if other is not None and other != product:
+            raise product.wrong("cases", f"case {case.name!r}: {other.name} has this name; another needed")
+    return product.cases
 
 
 def find_case(name: str) -> Case:
@@ -65,5 +84,5 @@ def case_of(name: str) -> Case:
     if name not in CASES:
         for product in products():
             if product.name == name:
-                return product.cases[0]
+                return own_cases(product)[0]
     return find_case(name)

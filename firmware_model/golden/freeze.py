@@ -5,6 +5,7 @@ from typing import Any
 
 from firmware_model.case import Case
 from firmware_model.golden import case_goldens, kernel_cases, kernel_goldens, stimuli
+from firmware_model.golden.cases import own_cases
 from firmware_model.golden.store import Frozen, facts_of, store_of
 from firmware_model.product import LIBRARY, Product
 from fixedpoint.qformat import Q15
@@ -18,12 +19,12 @@ def goldens(product: Product, remake_stimuli: bool = False) -> Iterator[Frozen]:
     remake_stimuli : make the stimuli by their formulas even where they are frozen already; another machine's
         sine may then move a sample by an LSB
     """
-    cases = () if product == LIBRARY else product.cases
+    cases = () if product == LIBRARY else own_cases(product)
     frozen_stimuli = list(_stimuli(product, cases, remake_stimuli))
     yield from frozen_stimuli
     samples = {stimulus.name: stimulus.arrays[stimulus.name] for stimulus in frozen_stimuli}
     for case in cases:
-        yield from case_goldens.freeze(case, samples[f"stimulus:{case.stimulus}"])
+        yield from case_goldens.freeze(case, stimuli.fitting(case, samples[f"stimulus:{case.stimulus}"]))
     for name in sorted(kernel_cases.CASES.of(product)):
         yield kernel_goldens.freeze(name)
 
@@ -35,6 +36,6 @@ def _stimuli(product: Product, cases: tuple[Case, ...], remake: bool) -> Iterato
         key = f"stimulus:{name}"
         frozen = not remake and store is not None and key in store.entries
         samples = store.array(key) if frozen and store is not None else stimuli.synthesise(product, name)
-        words = product.part("cases").STIMULI[name][0]
+        words = stimuli.in_words(product, name)
         configuration: dict[str, Any] = {"fs_hz": fs_hz, "what": words}
         yield Frozen(key, "stimuli.npz", {key: samples}, facts_of(samples, str(Q15), configuration))

@@ -14,6 +14,7 @@ import numpy as np
 from firmware_model.golden.frozen_random import FrozenRandom
 from firmware_model.product import BUILT_IN, LIBRARY, Product, working_plugins
 from fixedpoint._jit import registered_kernels
+from fixedpoint.errors import ConfigError, did_you_mean
 
 Builder = Callable[[FrozenRandom], list[tuple]]
 # Beginnings of names as they were when the goldens were first frozen: the random arguments go by those.
@@ -30,16 +31,18 @@ class _Cases(Mapping[str, Builder]):
     def _filled(self) -> dict[str, Builder]:
         if not self._all:
             modules = [(product, product.part("kernel_cases")) for product in (LIBRARY, *BUILT_IN)]
-            for product, module in [*modules, *working_plugins("kernel_cases")]:
+            for product, module in modules:
                 self.by_product[product] = dict(module.CASES)
-                self._all |= module.CASES
+            self.by_product |= working_plugins("kernel_cases", _table)
+            for table in self.by_product.values():
+                self._all |= table
         return self._all
 
     def of(self, product: Product) -> dict[str, Builder]:
         """Those of one product; `LIBRARY` has those of the shared kernels."""
         self._filled()
         if product not in self.by_product:
-            self.by_product[product] = dict(product.part("kernel_cases").CASES)
+            self.by_product[product] = _table(product, product.part("kernel_cases"))
             self._all |= self.by_product[product]
         return self.by_product[product]
 
@@ -51,6 +54,12 @@ class _Cases(Mapping[str, Builder]):
 
     def __len__(self) -> int:
         return len(self._filled())
+
+
+def _table(product: Product, module: Any) -> dict[str, Builder]:
+    if not isinstance(module.CASES, Mapping):
+        raise product.wrong("kernel_cases", "CASES: a dictionary needed, kernel -> function")
+    return dict(module.CASES)
 
 
 CASES = _Cases()
@@ -71,10 +80,31 @@ class Call(NamedTuple):
 
 def arguments(name: str) -> list[tuple]:
     """Argument tuples of one kernel: the same in every process and on every machine."""
+    seed = name
     for now, then in _SEEDED_AS:
         if name.startswith(now):
-            return CASES[name](FrozenRandom(then + name.removeprefix(now)))
-    return CASES[name](FrozenRandom(name))
+            seed = then + name.removeprefix(now)
+    builder = CASES[name]
+    made = builder(FrozenRandom(seed)) if callable(builder) else None
+    if not isinstance(made, list) or not made or not all(isinstance(each, tuple) for each in made):
+        raise ConfigError(
+            f"kernel_cases.CASES: {name}: a function that gives a list of argument tuples needed"
+        )
+    return made
+
+
+def find_kernel(name: str) -> Callable[..., Any]:
+    """A registered kernel.
+
+    Raises
+    ------
+    ConfigError
+        There is none, though `CASES` has arguments for it.
+    """
+    known = registered_kernels()
+    if name not in known:
+        raise ConfigError(f"kernel_cases.CASES: {name}: no such kernel{did_you_mean(name, known, '; ')}")
+    return known[name]
 
 
 def calls(
@@ -87,7 +117,7 @@ def calls(
 
     built : the argument tuples, where they are at hand
     """
-    function = registered_kernels()[name]
+    function = find_kernel(name)
     for args in map(prepare, arguments(name) if built is None else built):
         before = flat(args)
         with context():

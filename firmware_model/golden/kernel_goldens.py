@@ -9,9 +9,8 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from firmware_model.golden.kernel_cases import Call, arguments, calls, flat, named_parts
+from firmware_model.golden.kernel_cases import Call, arguments, calls, find_kernel, flat, named_parts
 from firmware_model.golden.store import Frozen, Shipped, Store, digest, facts_of
-from fixedpoint._jit import registered_kernels
 
 FILE = "kernels.npz"
 
@@ -92,7 +91,7 @@ def _argument_at(name: str, args: tuple, place: int) -> tuple[str, str]:
 
 
 def _python(name: str) -> Callable[..., Any]:
-    function: Any = registered_kernels()[name]
+    function: Any = find_kernel(name)
     return getattr(function, "py_func", function)
 
 

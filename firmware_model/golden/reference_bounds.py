@@ -22,9 +22,9 @@ def measured(case: Case) -> dict[str, float]:
     """
     assert case.product is not None, f"{case.name}: of no product"
     stated = case.product.part("cases").BOUNDS.get(case.name, {})
-    missing = [node.name for node in case.nodes if node.name not in stated]
+    missing = [node.name for node in case.nodes if not isinstance(stated.get(node.name), (int, float))]
     if missing:
-        raise ConfigError(f"{case.name}: BOUNDS says nothing of {', '.join(missing)}; a number each needed")
+        raise ConfigError(f"{case.name}: BOUNDS has no number for {', '.join(missing)}; one each needed")
     return stated
 
 

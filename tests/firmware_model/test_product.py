@@ -23,10 +23,11 @@ def registered(monkeypatch):
 
 
 OURS = f"{__name__}:GOOD"
-GOOD = Product("good", "a good one", "tests.firmware_model.nowhere")
+GOOD = Product("good", "a good one", "tests.firmware_model")
 NO_NAME = Product("no-name", "x", "y")
 TAKEN = Product("mbdp", "x", "y")
 LIBRARYS = Product("fixedpoint", "x", "y")
+NO_PACKAGE = Product("lost", "x", "tests.nowhere")
 
 
 def test_built_in_products_are_found_without_a_look_at_what_is_installed(monkeypatch):
@@ -60,6 +61,10 @@ def test_a_product_of_a_package_joins_and_knows_its_distribution(registered):
         (f"{__name__}:OURS", "str found, a firmware_model.product.Product needed"),
         (f"{__name__}:NO_NAME", "name 'no-name': must be letters, digits and _, as names in C are"),
         (f"{__name__}:TAKEN", "name 'mbdp': bittrue has a product of this name"),
+        (
+            f"{__name__}:NO_PACKAGE",
+            "package 'tests.nowhere': no such folder of modules is installed; its own needed",
+        ),
         (f"{__name__}:LIBRARYS", "name 'fixedpoint': bittrue has a product of this name"),
     ],
 )
@@ -71,13 +76,12 @@ def test_what_cannot_be_used_is_a_line_and_leaves_the_others(registered, value, 
 
 def test_a_part_that_cannot_be_imported_names_the_package(registered):
     registered(good=OURS)
-    with pytest.raises(
-        ProductError, match=r"pack-good: tests\.firmware_model\.nowhere\.cases: ModuleNotFound"
-    ):
+    with pytest.raises(ProductError, match=r"pack-good: tests\.firmware_model\.cases: ModuleNotFound"):
         find_product("good").part("cases")
     assert product.working_plugins("cases") == []
     (line,) = product.broken()
-    assert line.startswith("pack-good: product 'good' cannot be used: ModuleNotFoundError")
+    missing = "ModuleNotFoundError: No module named 'tests.firmware_model.cases'"
+    assert line == f"pack-good: tests.firmware_model.cases: {missing}"
 
 
 def test_an_unknown_name_is_refused_with_those_there_are(registered):

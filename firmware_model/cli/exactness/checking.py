@@ -71,8 +71,10 @@ def report(tally: Tally, seconds: float) -> str:
         if r.status == SKIPPED:
             skipped[r.says] = skipped.get(r.says, 0) + 1
     lines += [f"skipped {output.counted(count, 'item')}: {says}" for says, count in skipped.items()]
-    lines += [f"FAILED {r.item}: {r.says}" for r in results if r.status == FAILED]
-    lines += [_next_step(r) for r in results if r.status == FAILED and r.kind == "case"][:1]
+    failed = sorted((r for r in results if r.status == FAILED), key=lambda r: list(KINDS).index(r.kind))
+    lines += [f"FAILED {r.item}: {r.says}" for r in failed]
+    # Bits are of interest once all kernels keep to the subset.
+    lines += [_next_step(r) for r in failed if r.kind == "case" and failed[0].kind != "subset"][:1]
     counts = ", ".join(f"{tally.count(status)} {status}" for status in STATUSES)
     table = output.table(["kind", "done", *STATUSES], tally.rows())
     parts = [table, "\n".join(lines), f"{counts} in {seconds:.1f} s"]

@@ -8,6 +8,7 @@ from firmware_model.golden import freeze as goldens
 from firmware_model.golden import store
 from firmware_model.product import LIBRARY, Product, find_product, plugins
 from fixedpoint.errors import BittrueError, ConfigError
+from fixedpoint.subset.finding import shown
 
 
 class Frozen(NamedTuple):
@@ -40,7 +41,7 @@ class Frozen(NamedTuple):
         lines = [f"{what}: {name}" for what, names in found.items() for name in names]
         counts = ", ".join(f"{len(names)} {what}" for what, names in found.items())
         return "\n".join(
-            [*lines, f"{self.product.name}: {counts}; {self.size} bytes in all, in {self.folder}"]
+            [*lines, f"{self.product.name}: {counts}; {self.size} bytes in all, in {shown(str(self.folder))}"]
         )
 
 

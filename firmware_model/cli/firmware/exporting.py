@@ -40,8 +40,8 @@ def own_options() -> dict[Product, tuple[Option, ...]]:
     for product in sorted(BUILT_IN, key=lambda each: each.name):
         if product.has("firmware"):
             found[product] = product.part("firmware").OPTIONS
-    for product, module in working_plugins("firmware"):
-        found[product] = module.OPTIONS
+    for product, options in working_plugins("firmware", lambda _, module: tuple(module.OPTIONS)):
+        found[product] = options
     return found
 
 

@@ -7,6 +7,7 @@ import shutil
 import subprocess
 import sys
 import tempfile
+from importlib.metadata import PackageNotFoundError, distribution
 from importlib.util import find_spec
 from pathlib import Path
 
@@ -18,6 +19,11 @@ _SUFFIX = ".txt"  # of the template's files, so that no tool takes them for code
 _PACKAGE = "package"  # the folder that gets the product's name
 _NAME = re.compile(r"[a-z][a-z0-9_]*")
 _MOST_LETTERS = 30
+_RESERVED = {
+    "tests": "is the folder of the package's tests",
+    "conftest": "is a file of pytest's",
+    "both": "is what `bittrue export` calls the products that come with it",
+}
 _SECONDS = 120
 _FREEZE = """
 import sys
@@ -43,8 +49,19 @@ def check_name(name: str) -> None:
     taken = [*(product.name for product in products()), LIBRARY.name]
     if name in taken:
         raise ConfigError(f"NAME {name!r}: is a product already; another name needed")
+    if name in _RESERVED or _is_distribution(name):
+        what = _RESERVED.get(name, "a package of this name is installed")
+        raise ConfigError(f"NAME {name!r}: {what}; another name needed")
     if find_spec(name) is not None:
         raise ConfigError(f"NAME {name!r}: a module of this name is installed; another name needed")
+
+
+def _is_distribution(name: str) -> bool:
+    """Whether `pip install` of the new package would take the place of another."""
+    try:
+        return bool(distribution(name))
+    except PackageNotFoundError:
+        return False
 
 
 def create(name: str, folder: str) -> list[str]:

@@ -15,13 +15,13 @@ import numpy as np
 
 from firmware_model.case import Case
 from firmware_model.golden import case_goldens, kernel_cases, kernel_goldens, reference_bounds, stimuli
-from firmware_model.golden.cases import CASES, find_case
+from firmware_model.golden.cases import CASES, find_case, own_cases
 from firmware_model.golden.conformance import cmsis, operations
 from firmware_model.golden.kernel_goldens import Difference
 from firmware_model.golden.store import GoldenError, shipped
-from firmware_model.product import LIBRARY, Product, products
+from firmware_model.product import LIBRARY, Product, blamed, products
 from fixedpoint._jit import registered_kernels
-from fixedpoint.errors import ConfigError
+from fixedpoint.errors import BittrueError, ConfigError, did_you_mean
 from fixedpoint.subset.typed import check_typed
 
 PASSED, FAILED, SKIPPED = "passed", "failed", "skipped"
@@ -75,7 +75,7 @@ def items(text: str = "", product: Product | None = None) -> list[str]:
     ConfigError
         None holds it.
     """
-    cases = list(CASES) if product is None else [case.name for case in product.cases]
+    cases = list(CASES) if product is None else [case.name for case in own_cases(product)]
     listed = kernel_cases.CASES if product is None else kernel_cases.CASES.of(product)
     kernels = set(listed) | set(registered_kernels())
     kernels |= {name.partition(":")[2] for name in shipped().entries if name.startswith("kernel:")}
@@ -113,7 +113,13 @@ def run(item: str) -> Result:
     kind, _, name = item.partition(":")
     begun = time.perf_counter()
     checks = {"subset": _subset, "case": _case, "reference": _reference, "kernel": _kernel}
-    status, says, difference = (checks | {"conformance": _conformance})[kind](name)
+    try:
+        status, says, difference = (checks | {"conformance": _conformance})[kind](name)
+    except Exception as error:  # of an installed product's own code; the other items go on
+        says = "" if isinstance(error, BittrueError) else blamed(error)
+        if not says:
+            raise
+        status, difference = FAILED, None
     return Result(item, status, time.perf_counter() - begun, says, difference)
 
 
@@ -181,8 +187,15 @@ def _types(value: Any) -> Any:
 
 
 def _kernel(name: str) -> _Outcome:
-    if name not in kernel_cases.CASES or name not in registered_kernels():
-        return FAILED, "has a golden or is a kernel, but no arguments are listed in kernel_cases", None
+    if name not in registered_kernels():
+        like = did_you_mean(name, registered_kernels(), "; ")
+        return (
+            FAILED,
+            f"has arguments in kernel_cases or a golden, but no such kernel is registered{like}",
+            None,
+        )
+    if name not in kernel_cases.CASES:
+        return FAILED, "is a kernel, but no arguments are listed in kernel_cases", None
     if f"kernel:{name}" not in shipped().entries:
         return FAILED, _no_golden(name), None
     return _verdict(kernel_goldens.first_difference(name, shipped()))
