@@ -91,7 +91,7 @@ def test_a_limit_of_the_cache_that_cannot_be_read_makes_no_rows_of_errors(capsys
         assert f"BITTRUE_CACHE_LIMIT='{limit}'" in refused(call(capsys, "sweep", path, *given))
     assert list(path.parent.iterdir()) == [path]
     with pytest.raises(ConfigError, match="BITTRUE_CACHE_LIMIT"):
-        sweeping.identity()  # as a worker of a cluster answers, in its own environment
+        sweeping.identity("watermark")  # as a worker of a cluster answers, in its own environment
 
 
 @pytest.mark.parametrize(
