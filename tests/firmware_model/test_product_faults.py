@@ -1,5 +1,6 @@
 """Faults of an installed product: one line with its package, status 2, and all others go on."""
 
+import json
 import os
 import shutil
 import subprocess
@@ -11,7 +12,27 @@ import pytest
 
 from firmware_model.cli.newcomer import package
 
-CALL = "from firmware_model.cli.main import main; main()"
+WARM = """
+import json, os, sys
+import scipy.signal  # of the twin that is written
+from firmware_model.cli.main import main
+from firmware_model.cli.exactness import checking
+from firmware_model.golden.conformance import check
+from firmware_model.golden import freeze
+from firmware_model.watermark import kernel_cases
+from firmware_model.dynamics import kernel_cases
+for line in sys.stdin:
+    folder, *arguments = json.loads(line)
+    child = os.fork()
+    if not child:
+        os.chdir(folder)
+        sys.path.insert(0, folder)
+        for name, number in (("out", 1), ("err", 2)):
+            os.dup2(os.open(name, os.O_WRONLY | os.O_CREAT), number)
+        sys.argv = ["bittrue", *arguments]
+        main()
+    print(os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]), flush=True)
+"""
 A, K, KC, P, R = (f"gate/{name}.py" for name in ("cases", "kernels", "kernel_cases", "product", "reference"))
 ONE_CASE = 'CASES = (\n    samples_case(\n        _PARTS, Config(), "gate"'
 
@@ -33,8 +54,18 @@ def written(tmp_path_factory):
     return folder
 
 
+@pytest.fixture(scope="module")
+def warm():
+    """A process that has imported what every call imports, and forks for each: a child has it at once."""
+    environment = {**os.environ, "PYTHONPATH": str(Path(__file__).parents[2]), "NUMBA_DISABLE_JIT": "1"}
+    pipes = {"stdin": subprocess.PIPE, "stdout": subprocess.PIPE}
+    with subprocess.Popen([sys.executable, "-c", WARM], env=environment, text=True, **pipes) as process:
+        yield process
+        process.stdin.close()
+
+
 @pytest.fixture
-def bittrue(written, tmp_path):
+def bittrue(written, warm, tmp_path):
     """A call of bittrue where the package is installed, with a text of one file replaced."""
     folder = tmp_path / "site"
 
@@ -48,19 +79,10 @@ def bittrue(written, tmp_path):
         text = path.read_text() if path.exists() else ""
         assert old in text
         path.write_text(text.replace(old, new) if old else new)
-        ran = subprocess.run(
-            [sys.executable, "-c", CALL, *arguments],
-            cwd=folder,
-            env={
-                **os.environ,
-                "PYTHONPATH": f"{folder}:{Path(__file__).parents[2]}",
-                "NUMBA_DISABLE_JIT": "1",
-            },
-            capture_output=True,
-            text=True,
-            timeout=120,
-        )
-        return Run(ran.returncode, ran.stdout, ran.stderr)
+        warm.stdin.write(json.dumps([str(folder), *arguments]) + "\n")
+        warm.stdin.flush()
+        status = int(warm.stdout.readline())
+        return Run(status, (folder / "out").read_text(), (folder / "err").read_text())
 
     return call
 
