@@ -245,14 +245,14 @@ def environment(folder: Path) -> Path:
     python = folder / "bin/python"
     ask = "import sysconfig; print(sysconfig.get_path('purelib'))"
     site = subprocess.run([python, "-c", ask], capture_output=True, text=True, check=True).stdout.strip()
-    (Path(site) / "libraries.pth").write_text(sysconfig.get_path("purelib") + "\n")
-    ours = "import sys; sys.path.insert(0, '')"  # as with an editable install
+    # The folder around it, as with an editable install: the processes that bittrue starts find it too.
+    (Path(site) / "libraries.pth").write_text(f"{folder.parent}\n{sysconfig.get_path('purelib')}\n")
     for name, call in (
         ("bittrue", "firmware_model.cli.main import main"),
         ("pip", "pip._internal.cli.main import main"),
     ):
         script = python.with_name(name)
-        script.write_text(f"#!{python}\n{ours}\nfrom {call}\nsys.exit(main())\n")
+        script.write_text(f"#!{python}\nimport sys\nfrom {call}\nsys.exit(main())\n")
         script.chmod(0o755)
     return python
 
