@@ -2,7 +2,6 @@
 
 import os
 import re
-import traceback
 
 from fixedpoint.errors import BittrueError
 
@@ -11,6 +10,8 @@ _NAMED = re.compile(r"(?:File \"|\bat )([^\s\"]+\.py)(?:\", line | \()(\d+)")  #
 
 def place(error: BaseException, folder: str) -> str:
     """ "gate/cases.py:28", the innermost line of a folder's files that led to an error; "" where none did."""
+    import traceback  # here: `bittrue --help` can do without
+
     calls = [(frame.filename, frame.lineno) for frame in traceback.extract_tb(error.__traceback__)]
     if _of_numba(error):  # which compiles what it does not call
         calls += [(os.path.abspath(file), int(line)) for file, line in _NAMED.findall(str(error))]
@@ -19,7 +20,7 @@ def place(error: BaseException, folder: str) -> str:
     ]
     if not found:
         return ""
-    from fixedpoint.subset.finding import shown  # which imports what `bittrue --help` can do without
+    from fixedpoint.subset.finding import shown  # here for the same reason
 
     return f"{shown(found[-1][0])}:{found[-1][1]}"
 

@@ -20,6 +20,7 @@ holds it should import nothing else: `bittrue --help` loads it.
 
 import importlib
 import re
+import sys
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from functools import cache
@@ -94,8 +95,11 @@ class Product:
     @property
     def folder(self) -> str:
         """Of its package; "" where it has none."""
-        spec = util.find_spec(self.package)
-        return next(iter((spec.submodule_search_locations if spec else None) or ()), "")
+        module = sys.modules.get(self.package)  # at hand where the product stands in it
+        if module is None:
+            spec = util.find_spec(self.package)
+            return next(iter((spec.submodule_search_locations if spec else None) or ()), "")
+        return next(iter(getattr(module, "__path__", ())), "")
 
     @property
     def cases(self) -> tuple[Any, ...]:
