@@ -5,7 +5,7 @@ import re
 
 from fixedpoint.errors import BittrueError
 
-_NAMED = re.compile(r"(?:File \"|\bat )([^\s\"]+\.py)(?:\", line | \()(\d+)")  # in Numba's messages
+_NAMED = r"(?:File \"|\bat )([^\s\"]+\.py)(?:\", line | \()(\d+)"  # in Numba's messages
 
 
 def place(error: BaseException, folder: str) -> str:
@@ -14,7 +14,7 @@ def place(error: BaseException, folder: str) -> str:
 
     calls = [(frame.filename, frame.lineno) for frame in traceback.extract_tb(error.__traceback__)]
     if _of_numba(error):  # which compiles what it does not call
-        calls += [(os.path.abspath(file), int(line)) for file, line in _NAMED.findall(str(error))]
+        calls += [(os.path.abspath(file), int(line)) for file, line in re.findall(_NAMED, str(error))]
     found = [
         (file, line) for file, line in calls if folder and file.startswith(folder.rstrip(os.sep) + os.sep)
     ]

@@ -6,14 +6,12 @@ What is read is the packaging standard's: `entry_points.txt` in a `*.dist-info` 
 """
 
 import os
-import re
 import sys
 from collections.abc import Iterator
 from importlib import import_module
 from typing import Any, NamedTuple
 
 _FOLDERS = (".dist-info", ".egg-info")
-_VALUE = re.compile(r"\s*([\w.]+)\s*:\s*([\w.]+)\s*(\[.*\])?")
 
 
 class EntryPoint(NamedTuple):
@@ -31,11 +29,12 @@ class EntryPoint(NamedTuple):
         ValueError
             Its value is no module and attribute.
         """
-        parts = _VALUE.fullmatch(self.value)
-        if parts is None:
+        module, _, attributes = (part.strip() for part in self.value.partition("[")[0].partition(":"))
+        names = [*module.split("."), *attributes.split(".")]
+        if not all(name.isidentifier() for name in names):
             raise ValueError(f"entry point {self.value!r}: must be module:attribute")
-        found: Any = import_module(parts[1])
-        for attribute in parts[2].split("."):
+        found: Any = import_module(module)
+        for attribute in attributes.split("."):
             found = getattr(found, attribute)
         return found
 
@@ -46,7 +45,7 @@ def entry_points(group: str) -> list[EntryPoint]:
     seen: set[str] = set()
     for folder in _distributions():
         stem = os.path.basename(folder).rpartition(".")[0]
-        key = re.sub(r"[-_.]+", "-", stem.split("-")[0]).lower()
+        key = stem.split("-")[0].replace(".", "_").lower()
         if key in seen:
             continue
         seen.add(key)

@@ -32,7 +32,7 @@ from firmware_model.entry_points import entry_points
 from fixedpoint.errors import BittrueError, ConfigError, did_you_mean
 
 GROUP = "bittrue.products"
-_CASE_NAME = re.compile(r"[A-Za-z][A-Za-z0-9_-]*")
+_CASE_NAME = "[A-Za-z][A-Za-z0-9_-]*"
 _REQUIRED = ("cases", "kernel_cases")
 _NEEDED = {  # of each part
     "cases": ("CASES", "STIMULI", "BOUNDS"),
@@ -138,7 +138,7 @@ def _check_names(product: Product, part: Any) -> None:
     """Refuse cases of a plug-in that commands could not tell apart, or that lack their stimulus."""
     taken = {other.name: other for other in products() if other != product}
     for case in part.CASES:
-        if not _CASE_NAME.fullmatch(case.name):
+        if not re.fullmatch(_CASE_NAME, case.name):
             raise product.wrong("cases", f"case {case.name!r}: a name of letters, digits, _ and - needed")
         if case.name in taken:
             other = taken[case.name]

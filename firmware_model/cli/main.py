@@ -11,7 +11,7 @@ from functools import cache
 from typing import Annotated, Any
 
 import typer
-from typer.core import TyperGroup
+from typer.core import TyperCommand, TyperGroup
 
 from firmware_model import product
 from firmware_model.cli import sweep_commands as study
@@ -24,7 +24,17 @@ from fixedpoint.errors import ConfigError
 
 
 class _Commands(TyperGroup):
-    """With the verbs of installed products behind our own, and `export` with the options of all products."""
+    """Our own commands, behind them the verbs of installed products.
+
+    Their names and short helps are all that help needs: the options of one are made when it is called.
+    """
+
+    def __init__(self, **options: Any) -> None:
+        super().__init__(**options)
+        self.commands = {
+            name: TyperCommand(name, short_help=info.short_help, hidden=info.hidden)
+            for name, info in _ours().items()
+        }
 
     def list_commands(self, ctx: Any) -> list[str]:
         return [*self.commands, *(name for name in _plugin_verbs() if name not in self.commands)]
@@ -33,13 +43,32 @@ class _Commands(TyperGroup):
         return self.commands.get(cmd_name) or _plugin_verbs().get(cmd_name)
 
     def resolve_command(self, ctx: Any, args: list[str]) -> Any:
-        """What runs; only now is it worth while to ask the products for the options of `export`."""
+        """What runs, with its options."""
         name, command, rest = super().resolve_command(ctx, args)
-        if name == firmware.EXPORT:
-            from firmware_model.cli.firmware.export_options import export_command
+        return name, whole(name) if name and name in self.commands else command, rest
 
-            command = export_command()
-        return name, command, rest
+
+def whole(name: str) -> Any:
+    """One of our own commands with all its options; those of `export` are all products'."""
+    if name == firmware.EXPORT:
+        from firmware_model.cli.firmware.export_options import export_command
+
+        return export_command()
+    return typer.main.get_command_from_info(
+        _ours()[name], pretty_exceptions_short=True, rich_markup_mode=None
+    )
+
+
+@cache
+def _ours() -> dict[str, Any]:
+    """What typer knows of each of our own commands, by name, as they are listed."""
+    apps = [product.part("commands").app for product in product.BUILT_IN if product.has("commands")]
+    apps += [sound.app]  # room, synthesise, stream
+    apps += [study.app]  # sweep, report
+    apps += [exactness.app]  # check, ranges, vectors, compare, freeze
+    apps += [firmware.app, newcomer.app]  # export, device; new
+    infos = [info for app in apps for info in app.registered_commands]
+    return {info.name or typer.main.get_command_name(info.callback.__name__): info for info in infos}
 
 
 @cache
@@ -88,16 +117,6 @@ def _root(
 ) -> None:
     if context.invoked_subcommand is None:
         output.emit(context.get_help())
-
-
-for _product in product.BUILT_IN:
-    if _product.has("commands"):
-        app.add_typer(_product.part("commands").app)
-app.add_typer(sound.app)  # room, synthesise, stream
-app.add_typer(study.app)  # sweep, report
-app.add_typer(exactness.app)  # check, ranges, vectors, compare, freeze
-app.add_typer(firmware.app)  # export, device
-app.add_typer(newcomer.app)  # new
 
 
 def run(arguments: list[str]) -> int:
