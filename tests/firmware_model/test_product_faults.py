@@ -1,49 +1,20 @@
 """Faults of an installed product: one line with its package, status 2, and all others go on."""
 
-import json
 import os
 import shutil
-import subprocess
 import sys
 from pathlib import Path
-from typing import NamedTuple
 
 import pytest
 
 from firmware_model.cli.newcomer import package
+from tests.firmware_model.warm import warm
 
-WARM = """
-import json, os, sys
-import scipy.signal  # of the twin that is written
-from firmware_model.cli.main import main
-from firmware_model.cli.exactness import checking
-from firmware_model.golden.conformance import check
-from firmware_model.golden import freeze
-from firmware_model.watermark import kernel_cases
-from firmware_model.dynamics import kernel_cases
-for line in sys.stdin:
-    folder, *arguments = json.loads(line)
-    child = os.fork()
-    if not child:
-        os.chdir(folder)
-        sys.path.insert(0, folder)
-        for name, number in (("out", 1), ("err", 2)):
-            os.dup2(os.open(name, os.O_WRONLY | os.O_CREAT), number)
-        sys.argv = ["bittrue", *arguments]
-        main()
-    print(os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]), flush=True)
-"""
 A, K, KC, P, R = (f"gate/{name}.py" for name in ("cases", "kernels", "kernel_cases", "product", "reference"))
 ONE_CASE = 'CASES = (\n    samples_case(\n        _PARTS, Config(), "gate"'
 
 
 PAGE = (Path(__file__).parents[2] / "docs/own-product.md").read_text("utf-8")
-
-
-class Run(NamedTuple):
-    status: int
-    out: str
-    err: str
 
 
 @pytest.fixture(scope="module")
@@ -55,17 +26,15 @@ def written(tmp_path_factory):
 
 
 @pytest.fixture(scope="module")
-def warm():
-    """A process that has imported what every call imports, and forks for each: a child has it at once."""
+def serving(tmp_path_factory):
+    """bittrue from the sources, its kernels interpreted."""
     environment = {**os.environ, "PYTHONPATH": str(Path(__file__).parents[2]), "NUMBA_DISABLE_JIT": "1"}
-    pipes = {"stdin": subprocess.PIPE, "stdout": subprocess.PIPE}
-    with subprocess.Popen([sys.executable, "-c", WARM], env=environment, text=True, **pipes) as process:
+    with warm(sys.executable, tmp_path_factory.mktemp("streams"), environment) as process:
         yield process
-        process.stdin.close()
 
 
 @pytest.fixture
-def bittrue(written, warm, tmp_path):
+def bittrue(written, serving, tmp_path):
     """A call of bittrue where the package is installed, with a text of one file replaced."""
     folder = tmp_path / "site"
 
@@ -79,10 +48,7 @@ def bittrue(written, warm, tmp_path):
         text = path.read_text() if path.exists() else ""
         assert old in text
         path.write_text(text.replace(old, new) if old else new)
-        warm.stdin.write(json.dumps([str(folder), *arguments]) + "\n")
-        warm.stdin.flush()
-        status = int(warm.stdout.readline())
-        return Run(status, (folder / "out").read_text(), (folder / "err").read_text())
+        return serving(folder, *arguments, path=(str(folder),))
 
     return call
 

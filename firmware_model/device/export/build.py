@@ -1,7 +1,7 @@
 """Firmware for a Cortex-M, built with the C compiler that comes as a Python package (ziglang: clang and lld).
 
-The compiler's run-time library, which zig builds once for each core and then keeps, supplies what the core
-has no instruction for: 64-bit products and shifts on ARMv6-M, memcpy, memset.
+The compiler's run-time library supplies what the core has no instruction for: 64-bit products and shifts on
+ARMv6-M, memcpy, memset. zig takes seconds to build it, once for each core: it is linked where it is needed.
 """
 
 import atexit
@@ -31,6 +31,7 @@ _LEVELS = {
 OPTIMISE = tuple(_LEVELS)
 _MACHINE_CODE = ("-fomit-frame-pointer",)  # a register more: 1 to 4 % fewer instructions at -O3 and -O2
 _DEBUG = ("-g", "-gdwarf-4")
+_UNDEFINED = "undefined symbol"  # the linker's words for what a library may have
 HARNESS = ".harness"  # section of what is not the product's: no flash of it is counted
 INSTANCE, MEMORY = "device_instance", "device_memory"  # names that `device_source` gives
 FLASH_ADDRESS, FLASH_BYTES = 0x08000000, 2 << 20
@@ -118,7 +119,7 @@ def link(
     ----------
     sources : text by file name;  keep : functions that the ELF file keeps, with what they need
     cpu : name of a core;  folder : of the files
-    flags : of the compiler; zig builds a run-time library for each set of those that decide machine code
+    flags : of the compiler
 
     Returns
     -------
@@ -139,15 +140,18 @@ def link(
     wanted = [f"-Wl,-e,{keep[0]}", *(f"-Wl,-u,{name}" for name in keep)]
     command = [sys.executable, "-m", "ziglang", "cc", *core, *_FLAGS, *flags, *wanted]
     command += ["-T", "memory.ld", "-o", "firmware.elf", *units]
-    done = subprocess.run(
-        command,
-        cwd=folder,
-        env=_environment(folder),
-        capture_output=True,
-        text=True,
-        errors="replace",
-        check=False,
-    )
+    for library in (["-nostdlib"], []):
+        done = subprocess.run(
+            [*command, *library],
+            cwd=folder,
+            env=_environment(folder),
+            capture_output=True,
+            text=True,
+            errors="replace",
+            check=False,
+        )
+        if _UNDEFINED not in done.stderr:
+            break
     if done.returncode:
         lines = done.stderr.strip().splitlines() or [f"ended with status {done.returncode}"]
         raise ConfigError(f"ziglang: {next((line for line in lines if 'error' in line), lines[0])}")

@@ -89,9 +89,7 @@ def assembler(functions: dict[str, str]) -> str:
 
 def linked(folder: Path, cpu: str = "cortex-m4", functions: dict[str, str] = COMMON) -> Firmware:
     """The functions as firmware."""
-    return load_elf(
-        build.link({"programs.s": assembler(functions)}, list(functions), cpu, folder, ("-nostdlib",))
-    )
+    return load_elf(build.link({"programs.s": assembler(functions)}, list(functions), cpu, folder))
 
 
 def core(firmware: Firmware, cpu: str = "cortex-m4", stack: tuple[int, int] = STACK, guard: int = 0) -> Core:

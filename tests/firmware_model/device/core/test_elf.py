@@ -90,7 +90,7 @@ area: .space 8
 .set stack_top, 0x20001000
 """
     keep = ["plain", "numbers", "area"]
-    firmware = load_elf(build.link({"own.s": source}, keep, "cortex-m0plus", tmp_path, ("-nostdlib",)))
+    firmware = load_elf(build.link({"own.s": source}, keep, "cortex-m0plus", tmp_path))
     ram = programs.RAM.address
     for name, address in (("numbers", ram), ("area", ram + 8), ("stack_top", 0x20001000)):
         assert firmware.symbol(name) == Symbol(name, address, 0)

@@ -118,12 +118,15 @@ def test_another_level_or_core_is_refused(tmp_path):
         build.compile_firmware(product, "cortex-m55", "3", tmp_path)
 
 
-def test_the_compiler_keeps_what_it_built_below_the_users_cache(monkeypatch, tmp_path):
+def test_the_compilers_library_is_kept_below_the_users_cache_and_built_where_it_is_needed(
+    monkeypatch, tmp_path
+):
     monkeypatch.setattr(platformdirs, "user_cache_dir", lambda *_, **__: str(tmp_path / "own"))
     build._cache.cache_clear()
     try:
-        build.link({"f.c": "int f(void) { return 1; }"}, ["f"], "cortex-m4", tmp_path, ("-nostdlib",))
-        assert (tmp_path / "own/zig").is_dir()
+        build.link({"f.c": "int f(void) { return 1; }"}, ["f"], "cortex-m4", tmp_path)
+        assert build._environment(tmp_path)["ZIG_GLOBAL_CACHE_DIR"] == str(tmp_path / "own/zig")
+        assert list((tmp_path / "own/zig").iterdir()) == []
     finally:
         build._cache.cache_clear()
 
@@ -134,7 +137,7 @@ def test_without_a_home_that_can_be_written_it_builds_all_the_same(tmp_path):
     code = (
         "from pathlib import Path; from firmware_model.device.export import build; "
         f"print(build.link({{'f.c': 'int f(void) {{ return 1; }}'}}, ['f'], 'cortex-m4', "
-        f"Path({str(tmp_path / 'out')!r}), ('-nostdlib',)), build._cache())"
+        f"Path({str(tmp_path / 'out')!r})), build._cache())"
     )
     home = str(tmp_path / "home")
     environment = {"PATH": "/usr/bin:/bin", "HOME": home, "XDG_CACHE_HOME": home, "TMPDIR": str(tmp_path)}

@@ -208,8 +208,7 @@ def host_library(folder: Path, sources: dict[str, str]) -> str:
 def firmware(folder: Path, sources: dict[str, str], cpu: str = "cortex-m4") -> str:
     """C for a core, with all the names that maps know; the path of an ELF."""
     found = [name.strip("(") for name in _NAMES if any(name in text for text in sources.values())]
-    no_library = "-nostdlib"  # it takes long to build; cores with 64-bit products need none of it
-    return str(link(sources, found, cpu, folder, ("-O2", no_library)))
+    return str(link(sources, found, cpu, folder, ("-O2",)))
 
 
 def first_samples(monkeypatch: pytest.MonkeyPatch, samples: int = 2420) -> None:
