@@ -237,10 +237,14 @@ def working_plugins(
                 found.append((product, use(product, product.part(part))))
         except Exception as error:
             says = product.wrong(part, in_a_line(error, product.folder))
-            line = str(error if isinstance(error, ProductError) else says)
-            if line not in _broken_since:
-                _broken_since.append(line)
+            broke(error if isinstance(error, ProductError) else says)
     return found
+
+
+def broke(error: ProductError) -> None:
+    """Tell of a part that cannot be used, where what asked for it goes on without it."""
+    if str(error) not in _broken_since:
+        _broken_since.append(str(error))
 
 
 def find_product(name: str) -> Product:

@@ -16,6 +16,7 @@ import numpy as np
 from firmware_model.case import Case, Form, Node
 from fixedpoint.errors import ConfigError
 from fixedpoint.qformat import QFormat
+from fixedpoint.subset.names import is_kernel
 
 _INTEGERS = (int, np.signedinteger)
 
@@ -283,6 +284,8 @@ def _require_fit(
     for what, size in zip(("fs_hz", "channels", "block"), sizes, strict=True):
         if not isinstance(size, int) or size < 1:
             raise ConfigError(f"{name}: {what}={size!r}: must be an integer of 1 or more")
+    if not is_kernel(parts.kernel):
+        raise ConfigError(f"{name}: kernel {_name_of(parts.kernel)}: is no kernel; @kernel needed")
     if not nodes:
         raise ConfigError(f"{name}: no nodes found; the output at least needed")
     for node in nodes:

@@ -4,7 +4,7 @@ from collections.abc import Iterator, Mapping
 
 from firmware_model.case import Case
 from firmware_model.product import BUILT_IN, Product, products, working_plugins
-from fixedpoint.errors import ConfigError
+from fixedpoint.errors import ConfigError, did_you_mean
 
 
 class _Cases(Mapping[str, Case]):
@@ -70,7 +70,9 @@ def find_case(name: str) -> Case:
     ConfigError
     """
     if name not in CASES:
-        raise ConfigError(f"case {name!r}: must be one of {', '.join(CASES)}")
+        names = [*CASES, *(product.name for product in products())]
+        meant = did_you_mean(name, names, "; ")
+        raise ConfigError(f"case {name!r}: must be one of {', '.join(CASES)}{meant}")
     return CASES[name]
 
 

@@ -20,13 +20,13 @@ import numpy as np
 
 from firmware_model.case import Case
 from firmware_model.pcm import replace_file
-from firmware_model.product import BUILT_IN, LIBRARY, Product, products
+from firmware_model.product import BUILT_IN, LIBRARY, Product, broke, products
 from fixedpoint.errors import BittrueError, ConfigError
 
 GOLDENS = "goldens"  # the folder of a product's package
 MANIFEST = "manifest.json"
 _TOOLS = ("bittrue", "numpy", "numba", "scipy")
-_REMEDY = "restore it from version control, or freeze again with bittrue freeze --product {} --reason ..."
+_REMEDY = "restore it, or remove it and freeze again with bittrue freeze --product {} --reason ..."
 
 
 class GoldenError(BittrueError):
@@ -142,13 +142,21 @@ class Shipped:
         self._owner: dict[str, Store] = {}
         self._stores: list[Store] = []
         for product in (LIBRARY, *products()):
-            store = store_of(product)
-            if store is None:
+            try:
+                store = store_of(product)
+            except GoldenError as error:
+                if product in (LIBRARY, *BUILT_IN):
+                    raise
+                broke(product.wrong(GOLDENS, str(error)))  # the others go on working
                 continue
-            self._stores.append(store)
-            for name, entry in store.entries.items():
-                self.entries.setdefault(name, entry)
-                self._owner.setdefault(name, store)
+            if store:
+                self._add(store)
+
+    def _add(self, store: Store) -> None:
+        self._stores.append(store)
+        for name, entry in store.entries.items():
+            self.entries.setdefault(name, entry)
+            self._owner.setdefault(name, store)
 
     def entry(self, name: str) -> dict[str, Any]:
         """See `Store.entry`."""
@@ -260,11 +268,6 @@ def check_reason(reason: str) -> str:
     if not words:
         raise ConfigError(f"REASON={reason!r}: a line is needed that says why the goldens change")
     return words
-
-
-def size_bytes(folder: Path) -> int:
-    """Of all files of a store."""
-    return sum(path.stat().st_size for path in folder.iterdir())
 
 
 class Changes(NamedTuple):

@@ -74,6 +74,12 @@ WRONG = {
     "another's case": (A, '"gate", "as', '"mbdp-headset", "as', "gate.cases: case 'mbdp-headset': mbdp has"),
     "another's name": (A, '"gate", "as', '"mbdp", "as', "gate.cases: case 'mbdp': mbdp has this name"),
     "no word": (A, '"gate", "as', '"my/gate", "as', "gate.cases: case 'my/gate': a name of letters"),
+    "no kernel": (
+        K,
+        "@kernel\ndef process_frame",
+        "def process_frame",
+        "gate.cases: gate: kernel gate.kernels:process_frame: is no kernel",
+    ),
     "node": (A, 'Node("low"', 'Node("lov"', "gate.cases: gate: node lov: no probe; "),
     "package": (
         P,
@@ -91,6 +97,13 @@ def test_what_is_wrong_is_said_in_one_line_with_status_2(bittrue, what):
     run = bittrue(file, old, new, *CHECK)
     assert (run.status, run.out) == (2, "")
     assert run.err.startswith(f"gate: {says}")
+    assert run.err.count("\n") == 1
+
+
+def test_goldens_that_are_damaged_are_said_and_the_others_are_checked(bittrue):
+    run = bittrue("gate/goldens/manifest.json", '"entries"', '"entrees"', "check", "--filter", "sat16")
+    assert run.status == 0
+    assert run.err.startswith("gate: gate.goldens: manifest.json: is no manifest of goldens; restore it")
     assert run.err.count("\n") == 1
 
 

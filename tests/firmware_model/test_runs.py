@@ -7,6 +7,7 @@ import pytest
 
 from firmware_model.case import Node
 from firmware_model.runs import Parts, fields_case, samples_case
+from fixedpoint.arith import sat16
 from fixedpoint.errors import ConfigError
 from fixedpoint.qformat import Q15, Q31
 
@@ -21,11 +22,6 @@ class State(NamedTuple):
 
 class Probes(NamedTuple):
     low_q31: np.ndarray
-
-
-def process(params, state, x, y, probes):
-    """Gives silence."""
-    y[:] = 0
 
 
 def quantise(config):
@@ -44,7 +40,7 @@ def reference(config, x):
     return {"low": x, "output": x}
 
 
-PARTS = Parts(process, quantise, init_state, reference, init_probes)
+PARTS = Parts(sat16, quantise, init_state, reference, init_probes)
 NODES = (Node("low", Q31, ("mono",), 1), Node("output", Q15, ("mono",), 1))
 
 
@@ -60,6 +56,7 @@ def test_parts_that_fit_make_a_case_whose_twin_gives_every_node():
 @pytest.mark.parametrize(
     ("parts", "says"),
     [
+        ({"kernel": init_state}, f"toy: kernel {__name__}:init_state: is no kernel; @kernel needed"),
         ({"quantise": lambda c: Params(0.5)}, "toy: quantise: gain_q31 is float; an integer or an array"),
         ({"quantise": lambda c: Params(True)}, "toy: quantise: gain_q31 is bool; "),
         ({"quantise": lambda c: Params([1])}, "toy: quantise: gain_q31 is list; "),

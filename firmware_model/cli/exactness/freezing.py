@@ -69,5 +69,6 @@ def freeze(names: list[str], reason: str, remake_stimuli: bool) -> list[Frozen]:
             changes = store.write(goldens.goldens(product, remake_stimuli), reason, folder, product.name)
         except OSError as error:
             raise BittrueError(f"{folder}: cannot be written: {error.strerror or error}") from error
-        found.append(Frozen(product, folder, changes, store.size_bytes(folder)))
+        size = sum(path.stat().st_size for path in folder.iterdir())
+        found.append(Frozen(product, folder, changes, size))
     return found

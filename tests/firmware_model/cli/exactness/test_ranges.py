@@ -149,6 +149,7 @@ def test_the_bars_of_a_histogram_are_its_counts(capsys, tmp_path):
     ("arguments", "says"),
     [
         (["no-such-case"], "case 'no-such-case': must be one of mbdp-smart-speaker, "),
+        (["mbdp-headst"], "; did you mean mbdp-headset?"),
         ([CASE, "--sqnr", "-1"], "--sqnr -1"),
         ([CASE, "--margin", "x"], "--margin x: must be a whole number"),
         ([CASE, "--html", "page.txt"], "page.txt: suffix '.txt' found; .html or .htm needed"),
