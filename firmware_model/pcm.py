@@ -6,35 +6,35 @@ passes through bit for bit, in both directions.
 
 import io
 import os
-import re
 import secrets
 import shutil
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Any, BinaryIO, NamedTuple
+from typing import Any, NamedTuple
 
 import numpy as np
 import soundfile
 import soxr
 from numpy.typing import NDArray
 
+from acoustic_sim.sound_files.opened import STDIO, open_sound
+from acoustic_sim.sound_files.samples import SoundError
 from fixedpoint.errors import AudioError, ConfigError
 from fixedpoint.qformat import Q15, Q31
+from fixedpoint.remarks import remark
 
-STDIO = "-"  # as a path: standard input, or standard output as WAV
 MAX_CHANNELS = 2
 MIN_FS_HZ, MAX_FS_HZ = 2_000, 655_350  # FLAC holds no higher rate
+MAX_GAIN_DB = 200.0  # float32 holds 770 dB above full scale; no recording does
 
-_READ_FORMATS = ("WAV", "WAVEX", "RF64", "FLAC")  # WAVEX, RF64: the extensible and the > 4 GB form of WAV
 _WRITE_FORMATS = {".wav": "WAV", ".flac": "FLAC"}
 _INTEGER_BITS = {"PCM_U8": 8, "PCM_S8": 8, "PCM_16": 16, "PCM_24": 24, "PCM_32": 32}
 _WRITE_SUBTYPES = {
     "WAV": ("PCM_U8", "PCM_16", "PCM_24", "PCM_32", "FLOAT", "DOUBLE"),
     "FLAC": ("PCM_S8", "PCM_16", "PCM_24"),
 }
-_BYTES_OF_A_STREAM = 0x7FFF_0000  # a WAV that is piped while it is written declares this length or more
 _BLOCK_FRAMES = 1 << 16  # frames quantised at a time: an hour needs no further float copy
 
 
@@ -55,41 +55,114 @@ class Audio(NamedTuple):
     clipped: int = 0
 
 
-def read_audio(path: str | os.PathLike[str], *, fs_hz: int | None = None, resample: bool = False) -> Audio:
-    """Read a WAV or FLAC file of any sample format, or standard input.
+class AudioFile:
+    """An open sound file, read in order; every sample is checked.
+
+    Attributes
+    ----------
+    fs_hz, channels, frames, subtype : of the file
+    """
+
+    def __init__(self, name: str, sound: soundfile.SoundFile, gain_db: float) -> None:
+        self._name, self._sound, self._gain = name, sound, 10.0 ** (gain_db / 20)
+        self.fs_hz, self.channels, self.frames = sound.samplerate, sound.channels, sound.frames
+        self.subtype = sound.subtype
+        self._found = 0
+
+    def read(self, frames: int) -> NDArray[np.float64]:
+        """The next samples: (n, channels) float64 in [-1, 1], n < `frames` at the end of the file, then 0.
+
+        Raises
+        ------
+        AudioError
+            Damaged, or fewer samples than the header says; NaN or infinite; beyond 1.0 after the gain.
+        """
+        try:
+            x = self._sound.read(frames, dtype="float64", always_2d=True)
+        except MemoryError as error:
+            raise AudioError(f"{self._name}: too long for this machine's memory") from error
+        except ValueError as error:  # NumPy's, of more samples than any memory holds
+            raise AudioError(f"{self._name}: {self.frames} frames declared; none holds as many") from error
+        if len(x):
+            require_finite(self._name, x, self._found)
+            if self._gain != 1.0:
+                x *= self._gain
+            if (peak := _peak(x)) > 1.0:
+                raise self._too_loud(peak)
+        self._found += len(x)
+        if len(x) < frames and self._found != self.frames:
+            raise AudioError(f"{self._name}: cut short: {self._found} of {self.frames} frames found")
+        return x
+
+    def _too_loud(self, peak: float) -> AudioError:
+        """Of the whole file, so that the gain that is offered fits it."""
+        while len(x := self._sound.read(_BLOCK_FRAMES, dtype="float64", always_2d=True)):
+            peak = max(peak, _peak(np.nan_to_num(x)) * self._gain)
+        over_db = 20 * np.log10(peak)
+        fits_db = np.floor((20 * np.log10(self._gain) - over_db) * 100) / 100
+        return AudioError(
+            f"{self._name}: peak {peak:.8g} ({over_db:+.2f} dBFS) found; at most 1.0 (0 dBFS) accepted; "
+            f"a gain of {fits_db:.2f} dB fits (--gain {fits_db:.2f})"
+        )
+
+
+@contextmanager
+def open_audio(
+    path: str | os.PathLike[str], *, fs_hz: int | None = None, resample: bool = False, gain_db: float = 0.0
+) -> Iterator[AudioFile]:
+    """A WAV or FLAC file, a pipe, or "-" for standard input, to be read in frames.
 
     Parameters
     ----------
-    path : file, pipe, or "-" for standard input
     fs_hz : wanted sample rate; None takes the file's own
-    resample : allow conversion to `fs_hz` (soxr, VHQ: 28 bit); resampled overshoots are clipped and counted
+    resample : whether the caller converts another rate than `fs_hz`
+    gain_db : float in [-200, 200]; of the samples, before they are held to full scale
 
     Raises
     ------
     AudioError
-        Unreadable, not WAV or FLAC, damaged or cut short, no samples, more than 2 channels, a rate other than
-        `fs_hz` without `resample`, NaN or infinite samples, float samples beyond 1.0 (1.0 is accepted).
+        Here or while it is read: as `read_audio`.
     ConfigError
-        `fs_hz` outside [2000, 655350].
+        `fs_hz` or `gain_db` out of range.
     """
     name = os.fspath(path)
     if fs_hz is not None:
         _check_rate(fs_hz)
+    if not -MAX_GAIN_DB <= gain_db <= MAX_GAIN_DB:
+        raise ConfigError(f"gain_db={gain_db!r}: must be in [-{MAX_GAIN_DB:g}, {MAX_GAIN_DB:g}]")
     try:
-        with open_seekable(name) as file, soundfile.SoundFile(file) as sound:
+        with open_sound(name, lambda says: remark(f"{name}: {says}")) as sound:
             check_header(name, sound, fs_hz, resample)
-            native_hz, subtype, declared = sound.samplerate, sound.subtype, sound.frames
-            x = sound.read(dtype="float64", always_2d=True)
-    except OSError as error:
-        raise AudioError(f"{name}: cannot be read: {error.strerror or error}") from error
-    except soundfile.LibsndfileError as error:
-        raise AudioError(f"{name}: not audio, or damaged; a WAV or FLAC file is needed") from error
-    except MemoryError as error:
-        raise AudioError(f"{name}: too long for this machine's memory") from error
-    if len(x) != declared:
-        raise AudioError(f"{name}: cut short: {len(x)} of {declared} frames found")
-    check_samples(name, x)
+            yield AudioFile(name, sound, gain_db)
+    except SoundError as error:
+        raise AudioError(f"{name}: {error}") from error
 
+
+def read_audio(
+    path: str | os.PathLike[str], *, fs_hz: int | None = None, resample: bool = False, gain_db: float = 0.0
+) -> Audio:
+    """Read a WAV or FLAC file of any sample format, or standard input.
+
+    Parameters
+    ----------
+    path : file, pipe, or "-" for standard input; what it holds decides, not its name
+    fs_hz : wanted sample rate; None takes the file's own
+    resample : allow conversion to `fs_hz` (soxr, VHQ: 28 bit); resampled overshoots are clipped and counted
+    gain_db : float in [-200, 200]; of the samples, before they are held to full scale
+
+    Raises
+    ------
+    AudioError
+        Unreadable, not WAV or FLAC, damaged or cut short, a length that the file contradicts (see
+        `acoustic_sim.sound_files`), no samples, more than 2 channels, a rate other than `fs_hz` without
+        `resample`, NaN or infinite samples, float samples beyond 1.0 (1.0 is accepted).
+    ConfigError
+        `fs_hz` outside [2000, 655350]; `gain_db` out of range.
+    """
+    name = os.fspath(path)
+    with open_audio(name, fs_hz=fs_hz, resample=resample, gain_db=gain_db) as file:
+        native_hz, subtype = file.fs_hz, file.subtype
+        x = file.read(file.frames)
     clipped = 0
     if fs_hz is not None and fs_hz != native_hz:
         x, clipped = _resample(name, x, native_hz, fs_hz)
@@ -102,22 +175,8 @@ def _check_rate(fs_hz: int) -> None:
         raise ConfigError(f"fs_hz={fs_hz!r}: must be an integer in [{MIN_FS_HZ}, {MAX_FS_HZ}]")
 
 
-@contextmanager
-def open_seekable(name: str) -> Iterator[BinaryIO]:
-    """The file, or all of a pipe in memory: libsndfile seeks."""
-    if name == STDIO:
-        if sys.stdin is None:
-            raise AudioError(f"{name}: cannot be read: standard input is closed")
-        yield io.BytesIO(sys.stdin.buffer.read())
-        return
-    with open(name, "rb") as file:
-        yield file if file.seekable() else io.BytesIO(file.read())
-
-
 def check_header(name: str, sound: soundfile.SoundFile, fs_hz: int | None, resample: bool) -> None:
     """Refuse, before any sample is decoded, what the header already shows."""
-    if sound.format not in _READ_FORMATS:
-        raise AudioError(f"{name}: {sound.format} audio found; WAV or FLAC needed")
     if sound.channels > MAX_CHANNELS:
         raise AudioError(f"{name}: {sound.channels} channels found; mono or stereo needed")
     if not MIN_FS_HZ <= sound.samplerate <= MAX_FS_HZ:
@@ -126,12 +185,6 @@ def check_header(name: str, sound: soundfile.SoundFile, fs_hz: int | None, resam
         raise AudioError(f"{name}: {sound.samplerate} Hz found, {fs_hz} Hz needed; add --resample")
     if sound.frames == 0:
         raise AudioError(f"{name}: no samples found; at least 1 needed")
-    if sound.frames >= 1 << 62:  # libsndfile's sign for "unknown": a FLAC piped while it was encoded
-        raise AudioError(f"{name}: FLAC without a length in its header found; convert it to WAV")
-    # libsndfile shortens a cut WAV to what is there and says so only in its log.
-    cut = re.search(r"^data : (\d+) \(should be (\d+)\)", sound.extra_info, re.MULTILINE)
-    if cut and int(cut[2]) < int(cut[1]) < _BYTES_OF_A_STREAM:
-        raise AudioError(f"{name}: cut short: {cut[2]} of {cut[1]} bytes of audio found")
 
 
 def require_finite(name: str, x: NDArray[np.float64], first: int = 0) -> None:
@@ -145,13 +198,8 @@ def require_finite(name: str, x: NDArray[np.float64], first: int = 0) -> None:
         )
 
 
-def check_samples(name: str, x: NDArray[np.float64]) -> None:
-    """Refuse NaN, infinities and float samples beyond full scale."""
-    require_finite(name, x)
-    peak = float(max(-x.min(), x.max()))
-    if peak > 1.0:
-        over_db = 20 * np.log10(peak)
-        raise AudioError(f"{name}: peak {peak} ({over_db:+.2f} dBFS) found; at most 1.0 (0 dBFS) accepted")
+def _peak(x: NDArray[np.float64]) -> float:
+    return float(max(-x.min(), x.max()))
 
 
 def _resample(name: str, x: NDArray[np.float64], from_hz: int, to_hz: int) -> tuple[NDArray[np.float64], int]:

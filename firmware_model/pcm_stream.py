@@ -3,7 +3,6 @@
 from collections.abc import Iterator
 
 import numpy as np
-import soundfile
 import soxr
 from numpy.typing import NDArray
 
@@ -18,11 +17,12 @@ class AudioStream:
 
     Parameters
     ----------
-    path : file, or "-" for standard input, which is read whole
+    path : file, pipe, or "-" for standard input
     fs_hz : wanted sample rate
     channels : wanted, 1 or 2; two become their mean, one is given to both
     block : samples; frames are whole blocks
     resample : allow conversion to `fs_hz` (soxr, VHQ)
+    gain_db : of the samples, see `pcm.read_audio`
 
     Attributes
     ----------
@@ -35,9 +35,11 @@ class AudioStream:
         While iterating: as `pcm.read_audio`, at the frame where it shows; less than one block.
     """
 
-    def __init__(self, path: str, fs_hz: int, channels: int, block: int, resample: bool = False) -> None:
+    def __init__(
+        self, path: str, fs_hz: int, channels: int, block: int, resample: bool = False, gain_db: float = 0.0
+    ) -> None:
         self.path, self.fs_hz, self.channels = path, fs_hz, channels
-        self.block, self.resample = block, resample
+        self.block, self.resample, self.gain_db = block, resample, gain_db
         self.samples = 0
         self.clipped = 0
 
@@ -62,35 +64,18 @@ class AudioStream:
 
     def _samples(self) -> Iterator[NDArray[np.float64]]:
         """(n, channels of the file) float64 at `fs_hz`."""
-        try:
-            with pcm.open_seekable(self.path) as file, soundfile.SoundFile(file) as sound:
-                pcm.check_header(self.path, sound, self.fs_hz, self.resample)
-                yield from self._converted(sound)
-        except OSError as error:
-            raise AudioError(f"{self.path}: cannot be read: {error.strerror or error}") from error
-        except soundfile.LibsndfileError as error:
-            raise AudioError(f"{self.path}: not audio, or damaged; a WAV or FLAC file is needed") from error
-
-    def _converted(self, sound: soundfile.SoundFile) -> Iterator[NDArray[np.float64]]:
-        if sound.samplerate == self.fs_hz:
-            yield from self._decoded(sound)
-            return
-        converter = soxr.ResampleStream(
-            sound.samplerate, self.fs_hz, sound.channels, dtype="float64", quality="VHQ"
-        )
-        for x in self._decoded(sound):
-            yield self._clipped(converter.resample_chunk(x))
-        yield self._clipped(converter.resample_chunk(np.empty((0, sound.channels)), last=True))
-
-    def _decoded(self, sound: soundfile.SoundFile) -> Iterator[NDArray[np.float64]]:
-        found = 0
-        while len(x := sound.read(_READ, dtype="float64", always_2d=True)):
-            pcm.require_finite(self.path, x, found)
-            pcm.check_samples(self.path, x)
-            found += len(x)
-            yield x
-        if found != sound.frames:
-            raise AudioError(f"{self.path}: cut short: {found} of {sound.frames} frames found")
+        with pcm.open_audio(
+            self.path, fs_hz=self.fs_hz, resample=self.resample, gain_db=self.gain_db
+        ) as file:
+            if file.fs_hz == self.fs_hz:
+                yield from _decoded(file)
+                return
+            converter = soxr.ResampleStream(
+                file.fs_hz, self.fs_hz, file.channels, dtype="float64", quality="VHQ"
+            )
+            for x in _decoded(file):
+                yield self._clipped(converter.resample_chunk(x))
+            yield self._clipped(converter.resample_chunk(np.empty((0, file.channels)), last=True))
 
     def _clipped(self, x: NDArray[np.float64]) -> NDArray[np.float64]:
         self.clipped += int(np.count_nonzero(np.abs(x) > 1.0))
@@ -102,3 +87,8 @@ class AudioStream:
             return samples
         mono = pcm.to_mono(samples)[:, None]
         return mono if self.channels == 1 else np.repeat(mono, self.channels, axis=1)
+
+
+def _decoded(file: pcm.AudioFile) -> Iterator[NDArray[np.float64]]:
+    while len(x := file.read(_READ)):
+        yield x

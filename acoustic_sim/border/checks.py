@@ -1,13 +1,18 @@
 """Checks at the package's borders: one clear line each, naming argument, value found and what is accepted."""
 
 import os
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 import numpy as np
 import soundfile
 import soxr
 
+from acoustic_sim.sound_files.opened import MORE_FORMATS, open_sound
+from acoustic_sim.sound_files.samples import SoundError
 from fixedpoint.errors import AudioError, ConfigError
+from fixedpoint.remarks import remark
 
 
 def require_number(name: str, value: object, low: float, high: float, accepted: str) -> None:
@@ -50,17 +55,34 @@ def as_signal(name: str, x: object) -> np.ndarray:
     return a
 
 
+@contextmanager
+def open_file(name: str, path: str | os.PathLike[str]) -> Iterator[soundfile.SoundFile]:
+    """A sound file, held to its header; `name` is the argument to blame.
+
+    Raises
+    ------
+    AudioError
+        Here or while it is read: no such file, no sound, damaged, a length that the file contradicts.
+    """
+    blamed = f"{name}={str(path)!r}"
+    if not Path(path).is_file():
+        raise AudioError(f"{blamed}: no such file; a WAV or FLAC file is needed")
+    try:
+        with open_sound(path, lambda says: remark(f"{path}: {says}"), MORE_FORMATS) as sound:
+            yield sound
+    except SoundError as error:
+        raise AudioError(f"{blamed}: {error}") from error
+
+
 def read_mono(name: str, path: str | os.PathLike[str], fs_hz: float, *, mix: bool = False) -> np.ndarray:
     """A sound file as (n,) float64 at `fs_hz` (soxr VHQ); `name` is the argument to blame.
 
     mix : take the mean of several channels, which are refused otherwise
     """
-    if not Path(path).is_file():
-        raise AudioError(f"{name}={str(path)!r}: no such file; a mono WAV or FLAC file is needed")
-    try:
-        x, file_fs_hz = soundfile.read(path, dtype="float64", always_2d=True)
-    except soundfile.LibsndfileError as error:
-        raise AudioError(f"{name}={str(path)!r}: {error}; a mono WAV or FLAC file is needed") from error
+    with open_file(name, path) as sound:
+        x, file_fs_hz = sound.read(dtype="float64", always_2d=True), sound.samplerate
+        if len(x) != sound.frames:
+            raise SoundError(f"cut short: {len(x)} of {sound.frames} frames found")
     if x.shape[1] != 1 and not mix:
         raise AudioError(f"{name}={str(path)!r}: {x.shape[1]} channels found, 1 needed")
     y = as_signal(name, x.mean(axis=1))

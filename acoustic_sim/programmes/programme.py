@@ -9,10 +9,9 @@ from typing import NamedTuple
 
 import numpy as np
 import scipy
-import soundfile
 
 from acoustic_sim.border.array_store import cached, content_key, source_key
-from acoustic_sim.border.checks import read_mono, require_number
+from acoustic_sim.border.checks import open_file, read_mono, require_number
 from acoustic_sim.programmes import excitation, synth_music, synth_voice
 from acoustic_sim.programmes.excitation import KINDS, MAX_SECONDS, synthesise
 from fixedpoint.errors import AudioError, ConfigError
@@ -138,8 +137,9 @@ def rate_of(path: str) -> int:
         It cannot be read.
     """
     try:
-        return int(soundfile.info(path).samplerate)
-    except (soundfile.LibsndfileError, OSError) as error:
+        with open_file("programme", path) as sound:
+            return int(sound.samplerate)
+    except AudioError as error:
         raise _unreadable(path) from error
 
 

@@ -12,12 +12,13 @@ from pathlib import Path
 from types import MappingProxyType
 from typing import Any, NamedTuple
 
-import soundfile
-
 from acoustic_sim.codec import NONE, parse_codec
 from acoustic_sim.placement import MIN_DISTANCE_M
 from acoustic_sim.scene import AMBIENT_KINDS, MAX_DISTANCE_M, Loudspeaker
+from acoustic_sim.sound_files.opened import MORE_FORMATS, open_sound
+from acoustic_sim.sound_files.samples import SoundError
 from fixedpoint.errors import did_you_mean
+from fixedpoint.remarks import remark
 
 
 class Asked(NamedTuple):
@@ -193,9 +194,10 @@ def read_sound(value: Any, folder: Path) -> str:
         raise ValueError
     path = _file(value, folder)
     try:
-        frames = soundfile.info(path).frames
-    except soundfile.LibsndfileError as error:
-        raise ValueError("not audio") from error
+        with open_sound(path, lambda says: remark(f"{path}: {says}"), MORE_FORMATS) as sound:
+            frames = sound.frames
+    except SoundError as error:
+        raise ValueError(str(error)) from error
     if not frames:
         raise ValueError("no samples found")
     return str(path)

@@ -46,7 +46,6 @@ _UNNAMED = (
     (r"^h of shape \(0,\).*", "too short for the microphone's rate"),
     (r"^(h is|h of|ambient file of) ", ""),
     (r"^(ambient|rir)\[", "samples["),
-    (r"^Error .*; a mono WAV or FLAC", "cannot be read; a WAV or FLAC"),
 )
 
 Values = Mapping[str, Any]

@@ -47,11 +47,7 @@ def in_options(message: str) -> str:
     argument = _ARGUMENT.match(message)
     if argument is None:
         return message
-    option, rest = _OPTIONS[argument[1]], message[argument.end() :]
-    rest = re.sub(r": Error opening .*: (.*?)\.?; a ", r": \1; a ", rest)  # libsndfile's, the name once more
-    if option == "--noise":
-        rest = rest.replace("a mono WAV", "a WAV")  # channels of noise are averaged
-    return f"{option} {rest}"
+    return f"{_OPTIONS[argument[1]]} {message[argument.end() :]}"
 
 
 def blames_an_option(message: str) -> bool:
