@@ -9,8 +9,6 @@ import os
 import secrets
 import shutil
 import sys
-from collections.abc import Iterator
-from contextlib import contextmanager
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -19,15 +17,10 @@ import soundfile
 import soxr
 from numpy.typing import NDArray
 
-from acoustic_sim.sound_files.opened import STDIO, open_sound
-from acoustic_sim.sound_files.samples import SoundError
-from fixedpoint.errors import AudioError, ConfigError
+from acoustic_sim.sound_files.opened import STDIO
+from firmware_model.pcm_file import MAX_CHANNELS, check_rate, open_audio, require_finite
+from fixedpoint.errors import AudioError
 from fixedpoint.qformat import Q15, Q31
-from fixedpoint.remarks import remark
-
-MAX_CHANNELS = 2
-MIN_FS_HZ, MAX_FS_HZ = 2_000, 655_350  # FLAC holds no higher rate
-MAX_GAIN_DB = 200.0  # float32 holds 770 dB above full scale; no recording does
 
 _WRITE_FORMATS = {".wav": "WAV", ".flac": "FLAC"}
 _INTEGER_BITS = {"PCM_U8": 8, "PCM_S8": 8, "PCM_16": 16, "PCM_24": 24, "PCM_32": 32}
@@ -55,91 +48,13 @@ class Audio(NamedTuple):
     clipped: int = 0
 
 
-class AudioFile:
-    """An open sound file, read in order; every sample is checked.
-
-    Attributes
-    ----------
-    fs_hz, channels, frames, subtype : of the file
-    """
-
-    def __init__(self, name: str, sound: soundfile.SoundFile, gain_db: float) -> None:
-        self._name, self._sound, self._gain = name, sound, 10.0 ** (gain_db / 20)
-        self.fs_hz, self.channels, self.frames = sound.samplerate, sound.channels, sound.frames
-        self.subtype = sound.subtype
-        self._found = 0
-
-    def read(self, frames: int) -> NDArray[np.float64]:
-        """The next samples: (n, channels) float64 in [-1, 1], n < `frames` at the end of the file, then 0.
-
-        Raises
-        ------
-        AudioError
-            Damaged, or fewer samples than the header says; NaN or infinite; beyond 1.0 after the gain.
-        """
-        try:
-            x = self._sound.read(frames, dtype="float64", always_2d=True)
-        except MemoryError as error:
-            raise AudioError(f"{self._name}: too long for this machine's memory") from error
-        except ValueError as error:  # NumPy's, of more samples than any memory holds
-            raise AudioError(f"{self._name}: {self.frames} frames declared; none holds as many") from error
-        if len(x):
-            require_finite(self._name, x, self._found)
-            if self._gain != 1.0:
-                x *= self._gain
-            if (peak := _peak(x)) > 1.0:
-                raise self._too_loud(peak)
-        self._found += len(x)
-        if len(x) < frames and self._found != self.frames:
-            raise AudioError(f"{self._name}: cut short: {self._found} of {self.frames} frames found")
-        return x
-
-    def _too_loud(self, peak: float) -> AudioError:
-        """Of the whole file, so that the gain that is offered fits it."""
-        while len(x := self._sound.read(_BLOCK_FRAMES, dtype="float64", always_2d=True)):
-            peak = max(peak, _peak(np.nan_to_num(x)) * self._gain)
-        over_db = 20 * np.log10(peak)
-        fits_db = np.floor((20 * np.log10(self._gain) - over_db) * 100) / 100
-        return AudioError(
-            f"{self._name}: peak {peak:.8g} ({over_db:+.2f} dBFS) found; at most 1.0 (0 dBFS) accepted; "
-            f"a gain of {fits_db:.2f} dB fits (--gain {fits_db:.2f})"
-        )
-
-
-@contextmanager
-def open_audio(
-    path: str | os.PathLike[str], *, fs_hz: int | None = None, resample: bool = False, gain_db: float = 0.0
-) -> Iterator[AudioFile]:
-    """A WAV or FLAC file, a pipe, or "-" for standard input, to be read in frames.
-
-    Parameters
-    ----------
-    fs_hz : wanted sample rate; None takes the file's own
-    resample : whether the caller converts another rate than `fs_hz`
-    gain_db : float in [-200, 200]; of the samples, before they are held to full scale
-
-    Raises
-    ------
-    AudioError
-        Here or while it is read: as `read_audio`.
-    ConfigError
-        `fs_hz` or `gain_db` out of range.
-    """
-    name = os.fspath(path)
-    if fs_hz is not None:
-        _check_rate(fs_hz)
-    if not -MAX_GAIN_DB <= gain_db <= MAX_GAIN_DB:
-        raise ConfigError(f"gain_db={gain_db!r}: must be in [-{MAX_GAIN_DB:g}, {MAX_GAIN_DB:g}]")
-    try:
-        with open_sound(name, lambda says: remark(f"{name}: {says}")) as sound:
-            check_header(name, sound, fs_hz, resample)
-            yield AudioFile(name, sound, gain_db)
-    except SoundError as error:
-        raise AudioError(f"{name}: {error}") from error
-
-
 def read_audio(
-    path: str | os.PathLike[str], *, fs_hz: int | None = None, resample: bool = False, gain_db: float = 0.0
+    path: str | os.PathLike[str],
+    *,
+    fs_hz: int | None = None,
+    resample: bool = False,
+    gain_db: float = 0.0,
+    mixed: bool = False,
 ) -> Audio:
     """Read a WAV or FLAC file of any sample format, or standard input.
 
@@ -149,6 +64,7 @@ def read_audio(
     fs_hz : wanted sample rate; None takes the file's own
     resample : allow conversion to `fs_hz` (soxr, VHQ: 28 bit); resampled overshoots are clipped and counted
     gain_db : float in [-200, 200]; of the samples, before they are held to full scale
+    mixed : whether the caller takes the mean of the channels, which must not cancel each other
 
     Raises
     ------
@@ -160,7 +76,7 @@ def read_audio(
         `fs_hz` outside [2000, 655350]; `gain_db` out of range.
     """
     name = os.fspath(path)
-    with open_audio(name, fs_hz=fs_hz, resample=resample, gain_db=gain_db) as file:
+    with open_audio(name, fs_hz=fs_hz, resample=resample, gain_db=gain_db, mixed=mixed) as file:
         native_hz, subtype = file.fs_hz, file.subtype
         x = file.read(file.frames)
     clipped = 0
@@ -168,38 +84,6 @@ def read_audio(
         x, clipped = _resample(name, x, native_hz, fs_hz)
         native_hz = fs_hz
     return Audio(x, native_hz, name, subtype, clipped)
-
-
-def _check_rate(fs_hz: int) -> None:
-    if not isinstance(fs_hz, (int, np.integer)) or not MIN_FS_HZ <= fs_hz <= MAX_FS_HZ:
-        raise ConfigError(f"fs_hz={fs_hz!r}: must be an integer in [{MIN_FS_HZ}, {MAX_FS_HZ}]")
-
-
-def check_header(name: str, sound: soundfile.SoundFile, fs_hz: int | None, resample: bool) -> None:
-    """Refuse, before any sample is decoded, what the header already shows."""
-    if sound.channels > MAX_CHANNELS:
-        raise AudioError(f"{name}: {sound.channels} channels found; mono or stereo needed")
-    if not MIN_FS_HZ <= sound.samplerate <= MAX_FS_HZ:
-        raise AudioError(f"{name}: {sound.samplerate} Hz found; {MIN_FS_HZ} to {MAX_FS_HZ} Hz accepted")
-    if fs_hz is not None and sound.samplerate != fs_hz and not resample:
-        raise AudioError(f"{name}: {sound.samplerate} Hz found, {fs_hz} Hz needed; add --resample")
-    if sound.frames == 0:
-        raise AudioError(f"{name}: no samples found; at least 1 needed")
-
-
-def require_finite(name: str, x: NDArray[np.float64], first: int = 0) -> None:
-    """Refuse NaN and infinities; min and max carry both, without a copy."""
-    if not (np.isfinite(x.min()) and np.isfinite(x.max())):
-        index = np.argwhere(~np.isfinite(x))[0]
-        channel = f", channel {index[1]}" if x.ndim == 2 else ""
-        found = x[tuple(index)]
-        raise AudioError(
-            f"{name}: {found} found at sample {first + index[0]}{channel}; finite samples needed"
-        )
-
-
-def _peak(x: NDArray[np.float64]) -> float:
-    return float(max(-x.min(), x.max()))
 
 
 def _resample(name: str, x: NDArray[np.float64], from_hz: int, to_hz: int) -> tuple[NDArray[np.float64], int]:
@@ -270,7 +154,7 @@ def write_audio(
     """
     name = os.fspath(path)
     file_format, subtype = _file_format(name, subtype)
-    _check_rate(fs_hz)
+    check_rate(fs_hz)
     samples = _checked_for_writing(name, samples)
     encoded, saturated = _encode(name, samples, fs_hz, file_format, subtype)
     try:

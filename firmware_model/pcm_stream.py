@@ -7,6 +7,7 @@ import soxr
 from numpy.typing import NDArray
 
 from firmware_model import pcm
+from firmware_model.pcm_file import AudioFile, open_audio
 from fixedpoint.errors import AudioError
 
 _READ = 1 << 16  # samples read at a time
@@ -64,8 +65,12 @@ class AudioStream:
 
     def _samples(self) -> Iterator[NDArray[np.float64]]:
         """(n, channels of the file) float64 at `fs_hz`."""
-        with pcm.open_audio(
-            self.path, fs_hz=self.fs_hz, resample=self.resample, gain_db=self.gain_db
+        with open_audio(
+            self.path,
+            fs_hz=self.fs_hz,
+            resample=self.resample,
+            gain_db=self.gain_db,
+            mixed=self.channels == 1,
         ) as file:
             if file.fs_hz == self.fs_hz:
                 yield from _decoded(file)
@@ -89,6 +94,6 @@ class AudioStream:
         return mono if self.channels == 1 else np.repeat(mono, self.channels, axis=1)
 
 
-def _decoded(file: pcm.AudioFile) -> Iterator[NDArray[np.float64]]:
+def _decoded(file: AudioFile) -> Iterator[NDArray[np.float64]]:
     while len(x := file.read(_READ)):
         yield x

@@ -9,6 +9,7 @@ import numpy as np
 import soundfile
 import soxr
 
+from acoustic_sim.sound_files.mixing import Mixing
 from acoustic_sim.sound_files.opened import MORE_FORMATS, open_sound
 from acoustic_sim.sound_files.samples import SoundError
 from fixedpoint.errors import AudioError, ConfigError
@@ -83,6 +84,10 @@ def read_mono(name: str, path: str | os.PathLike[str], fs_hz: float, *, mix: boo
         x, file_fs_hz = sound.read(dtype="float64", always_2d=True), sound.samplerate
         if len(x) != sound.frames:
             raise SoundError(f"cut short: {len(x)} of {sound.frames} frames found")
+        if mix:
+            mixing = Mixing()
+            mixing.add(x)
+            mixing.check(lambda says: remark(f"{path}: {says}"))
     if x.shape[1] != 1 and not mix:
         raise AudioError(f"{name}={str(path)!r}: {x.shape[1]} channels found, 1 needed")
     y = as_signal(name, x.mean(axis=1))

@@ -12,7 +12,8 @@ import numpy as np
 import pytest
 import soundfile
 
-from firmware_model.pcm import Audio, open_audio, read_audio, to_mono, to_q15, write_audio
+from firmware_model.pcm import Audio, read_audio, to_mono, to_q15, write_audio
+from firmware_model.pcm_file import open_audio
 from fixedpoint.errors import AudioError, ConfigError
 
 ROOT = Path(__file__).resolve().parents[2]

@@ -55,7 +55,7 @@ def room(
     where = scenes.from_options(distance, rt60, snr, noise, rir, drift, scene, seed)
     with output.progress("room", 3) as step:
         step("read")
-        audio = pcm.read_audio(path)
+        audio = pcm.read_audio(path, mixed=True)
         step("room and microphone")
         with output.naming(path):
             heard = propagate(pcm.to_mono(audio.samples), audio.fs_hz, where)

@@ -5,7 +5,7 @@ import re
 from collections.abc import Iterator
 from contextlib import ExitStack
 from pathlib import Path
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 from firmware_model.case import Case, Node
 from firmware_model.golden.dumps import dump_files
@@ -47,8 +47,8 @@ class Dump(NamedTuple):
     def __enter__(self) -> "Dump":
         return self
 
-    def __exit__(self, *_: object) -> None:
-        self.files.close()
+    def __exit__(self, *error: Any) -> None:
+        self.files.__exit__(*error)  # who opened a file says of an error within it which file it was
 
 
 def read_dump(path: str, case: Case, form: Form = AS_THE_NODE) -> Dump:

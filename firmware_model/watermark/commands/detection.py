@@ -32,7 +32,7 @@ def detect_file(
     step : called as each of three stages begins
     """
     step("read")
-    audio = read_audio(path, fs_hz=config.fs_hz, resample=resample)
+    audio = read_audio(path, fs_hz=config.fs_hz, resample=resample, mixed=True)
     pcm = to_q15(to_mono(audio.samples))
     found: list[tuple[list[Any], np.ndarray]] = []
     if arith in ("q15", "both"):

@@ -6,14 +6,16 @@ from firmware_model.watermark.params import WatermarkConfig
 from fixedpoint.errors import AudioError
 
 
-def read_programme(path: str, config: WatermarkConfig, resample: bool) -> Audio:
+def read_programme(path: str, config: WatermarkConfig, resample: bool, mixed: bool = False) -> Audio:
     """A file that can take a mark: at the detector's rate or above, and at least one mark long.
+
+    mixed : whether the mean of its channels is marked
 
     Raises
     ------
     AudioError
     """
-    audio = read_audio(path)
+    audio = read_audio(path, mixed=mixed)
     if audio.fs_hz < config.fs_hz:
         if not resample:
             raise AudioError(

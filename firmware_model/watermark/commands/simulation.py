@@ -88,7 +88,7 @@ def simulate(path: str, audio: Audio | None, job: Job, keep_trace: bool, step: S
     step : called as each of `STAGES` begins
     """
     step(STAGES[0])
-    audio = audio or read_programme(path, job.config, job.resample)
+    audio = audio or read_programme(path, job.config, job.resample, mixed=True)
     x = to_mono(audio.samples)  # there is one loudspeaker
     with naming(path):
         marked = embed(x, audio.fs_hz, job.key, mode=job.mode, strength_db=job.strength_db, config=job.config)
@@ -174,7 +174,7 @@ def simulate_all(paths: list[str], job: Job, traces: int, jobs: int, step: Step)
     # A fault in the last file shows now, not after the others' minutes. Standard input is kept: it ends.
     tasks = []
     for i, path in enumerate(paths):
-        audio = read_programme(path, job.config, job.resample)
+        audio = read_programme(path, job.config, job.resample, mixed=True)
         if job.scene.ambient.snr_db is not None and not to_mono(audio.samples).any():
             raise AudioError(f"{path}: silent; --snr needs a sound to measure the noise against")
         tasks.append((path, audio if path == STDIO else None, job, i < traces))

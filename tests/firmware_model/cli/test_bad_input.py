@@ -250,3 +250,36 @@ def test_rates_above_the_detectors_need_no_resample(capsys, tmp_path):
     )
     outcome = call(capsys, "detect", tmp_path / "heard.wav", "--key", KEY)
     assert outcome.status == 0, f"{outcome.err}: room writes {FS_HZ} Hz, which detect takes as it is"
+
+
+@pytest.mark.parametrize("command", ["simulate", "room", "detect"])
+def test_channels_that_cancel_are_refused_and_nearly_so_are_said(capsys, folder, command):
+    path = folder / "in.wav"
+    x = programme()
+    path.write_bytes(wav(np.stack([x, -x], 1)))
+    assert_refused(call(capsys, *arguments(command, path, folder)), "in.wav: channels that cancel each other")
+    assert_untouched(folder)
+    path.write_bytes(wav(np.stack([x, -0.9 * x], 1)))
+    outcome = call(capsys, *arguments(command, path, folder))
+    assert outcome.status in (0, 1)
+    assert outcome.err.count("in.wav: the mean of the channels lies 25.6 dB below them") == 1
+
+
+@pytest.mark.parametrize("command", COMMANDS)
+def test_a_length_that_is_none_is_said_and_a_stale_one_refused(capsys, folder, command):
+    path = folder / "in.raw"  # what it holds decides
+    content = bytearray(wav(programme()))
+    at = content.index(b"data") + 4
+    content[at : at + 4] = b"\0\xf0\xff\x7f"
+    path.write_bytes(content)
+    outcome = call(capsys, *arguments(command, path, folder))
+    assert outcome.status in (0, 1)
+    line = f"{path}: the header gives no length (0x7ffff000); read to the end of the file: 4.500 s\n"
+    assert outcome.err.count(line) == 1
+    content[at : at + 4] = b"\0\x7d\0\0"
+    path.write_bytes(content)
+    (folder / "out.wav").write_bytes(BEFORE)
+    (folder / "plot.png").write_bytes(BEFORE)
+    outcome = call(capsys, *arguments(command, path, folder))
+    assert_refused(outcome, "144000 bytes of audio (4.500 s) found", "32000 (1.000 s) declared")
+    assert_untouched(folder)
