@@ -2,8 +2,9 @@
 
 Unicorn (QEMU's translation) executes the target's machine code. Two of its ways matter here. With
 UC_MODE_MCLASS it runs a Cortex-M33 whatever model is asked for; without it the model counts: a Cortex-M0
-refuses ARMv7-M instructions and unaligned accesses, an M3 the DSP extension. And no model checks the
-alignment of LDRD, LDM and their like, on which every core faults: `instructions` does.
+refuses ARMv7-M instructions and unaligned accesses, an M3 the DSP extension but for SMLAD and its like, which
+it runs. And no model checks the alignment of LDRD, LDM and their like, on which every core faults:
+`instructions` does.
 """
 
 import ctypes
