@@ -1,24 +1,25 @@
 """The command `compare`: a device's dump against a case's nodes, in words and as JSON."""
 
+from functools import partial
 from typing import Any, NamedTuple
 
 import numpy as np
 
 from firmware_model.case import Case, Node
+from firmware_model.cli.exactness import causes as shown
 from firmware_model.cli.terminal import output
 from firmware_model.cli.terminal.status import DETECTED, MISUSE, NOT_DETECTED
 from firmware_model.golden import stimuli
 from firmware_model.golden.cases import find_case
 from firmware_model.golden.causes import suspects
-from firmware_model.golden.causes.suspects import FORMS, Cause
+from firmware_model.golden.causes.ranking import Cause
+from firmware_model.golden.causes.suspects import FORMS
 from firmware_model.golden.dumps import evidence as stretch
 from firmware_model.golden.dumps.divergence import Compared, Comparison, Difference, compare
 from firmware_model.golden.dumps.dump import Dump, Form, read_dump, read_input
 from firmware_model.golden.dumps.dump_values import Held, Values
-from firmware_model.golden.dumps.slips import MOST_LAG_S
+from firmware_model.golden.dumps.evidence import Origin
 from fixedpoint.errors import AudioError
-
-_MOST_CAUSES = 3
 
 
 class Report(NamedTuple):
@@ -105,7 +106,7 @@ def _problems(compared: Compared, values: Values) -> list[str]:
 
 def facts(report: Report) -> dict[str, Any]:
     """What --json prints."""
-    first, causes = report.found.first, report.causes
+    first = report.found.first
     row: dict[str, Any] = dict.fromkeys(
         ("node", "row", "frame", "sample", "time_s", "expected", "got", "lsb")
     )
@@ -124,28 +125,12 @@ def facts(report: Report) -> dict[str, Any]:
         "case": report.case.name,
         "equal": report.status == DETECTED,
         **row,
-        "likely_cause": _likely(causes[0]) if causes else None,
-        "causes": [_cause_facts(cause) for cause in causes or ()],
+        "likely_cause": shown.likely(report.causes or ()),
+        "causes": [shown.facts_of(cause) for cause in report.causes or ()],
         "problems": report.problems,
         "nodes": [_node_facts(node) for node in report.found.nodes],
         "missing": _missing(report),
         "ignored": list(report.ignored),
-    }
-
-
-def _likely(cause: Cause) -> str:
-    """A cause in one line, with what it leaves open."""
-    only = "" if cause.complete else f" (gives only {', '.join(cause.nodes)})"
-    return f"{cause.kind}: {cause.text}{only}"
-
-
-def _cause_facts(cause: Cause) -> dict[str, Any]:
-    return {
-        "kind": cause.kind,
-        "text": cause.text,
-        "nodes": list(cause.nodes),
-        "complete": cause.complete,
-        "origin": cause.origin._asdict() if cause.origin else None,
     }
 
 
@@ -179,7 +164,7 @@ def in_words(report: Report) -> str:
         parts += ["", _node_table(report)]
     parts += ["", _growth_table(next(node for node in report.found.nodes if node.first is first))]
     if report.causes is not None:
-        parts += ["", _causes(report)]
+        parts += ["", shown.in_words(report.causes, report.window, partial(_origin, report.case))]
     return "\n".join(parts)
 
 
@@ -205,7 +190,7 @@ def _first(report: Report, first: Difference) -> str:
     earliest = report.found.earliest
     if earliest is not None and (earliest.step + 1) * earliest.node.step < (first.step + 1) * node.step:
         place = _place(report.case, earliest.node, earliest.row, earliest.step)
-        lines.append(f"  earlier in time, and so of another cause: {place}")
+        lines.append(f"  earlier in time, and so not by way of {node.name}: {place}")
     return "\n".join(lines)
 
 
@@ -253,21 +238,8 @@ def _growth_table(compared: Compared) -> str:
     )
 
 
-def _causes(report: Report) -> str:
-    where = f"input samples {report.window[0]} to {report.window[1]}"
-    if not report.causes:
-        return (
-            f"likely cause: none of the usual suspects gives these bits (tried on {where}; "
-            f"delays up to {MOST_LAG_S} s either way)"
-        )
-    lines = []
-    for cause in report.causes[:_MOST_CAUSES]:
-        lines.append(f"likely cause: {cause.kind}: {cause.text}")
-        gives = "the dump" if cause.complete else f"of the dump only {', '.join(cause.nodes)}"
-        lines.append(f"  gives {gives} bit for bit, {where}")
-        if cause.origin is not None:
-            origin = cause.origin
-            node = next(node for node in report.case.nodes if node.name == origin.node)
-            place = _place(report.case, node, origin.row, origin.step)
-            lines.append(f"  first wrong node: {place}: expected {origin.expected}, got {origin.got}")
-    return "\n".join(lines)
+def _origin(case: Case, origin: Origin) -> str:
+    """Where a suspect's run leaves the model."""
+    node = next(node for node in case.nodes if node.name == origin.node)
+    place = _place(case, node, origin.row, origin.step)
+    return f"first wrong node: {place}: expected {origin.expected}, got {origin.got}"

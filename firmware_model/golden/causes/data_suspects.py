@@ -6,29 +6,35 @@ from typing import NamedTuple
 import numpy as np
 
 from firmware_model.case import Case, Node
+from firmware_model.golden.causes.gaps import gaps_of
+from firmware_model.golden.causes.ranking import Score, Tally
 from firmware_model.golden.dumps.dump_values import DTYPES, LAYOUTS, Stored, Values, dtype_of
 from firmware_model.golden.dumps.evidence import Evidence
 from firmware_model.golden.dumps.slips import lags, runs_of_zeros
 from fixedpoint.qformat import Q15
 
 BYTE_ORDER, UNSIGNED = "byte order", "unsigned"
+IN_TIME = ("off by one", "delay")  # of which several amounts may fit a periodic signal
 _OF_SILENCE = ("constant", "zeros")
 _MOST_SHIFT = 16
 
 
-# (node, its integers in the model) -> its integers in the dump, and the steps they hold for; None: none
-Predict = Callable[[Node, np.ndarray], tuple[np.ndarray, slice] | None]
+# (node, its integers in the model) -> its integers in the dump, and the steps they hold for, a slice or a
+# mask; None: it says nothing of the node
+Predict = Callable[[Node, np.ndarray], tuple[np.ndarray, slice | np.ndarray] | None]
 
 
 class Guess(NamedTuple):
     """What a dump would hold if it had been written so.
 
     kind : as in `suspects.Cause`;  text : in words
+    simpler : text of the guess that says the same more simply, and is enough where it fits
     """
 
     kind: str
     text: str
     predict: Predict
+    simpler: str = ""
 
 
 def misread(
@@ -79,29 +85,60 @@ def guesses(evidence: Evidence, case: Case) -> Iterator[Guess]:
     yield Guess("bypass", "the output is the input", _bypass(evidence))
     for samples in lags(evidence, case):
         kind = "off by one" if abs(samples) in (1, case.block) else "delay"
-        for later in (False, True):
-            yield Guess(kind, _lag_text(samples, case, later), _lag(evidence, samples, later))
+        text = _lag_text(samples, case)
+        yield Guess(kind, text, _lag(evidence, samples, False))
+        later = f"{text} from the first difference on"
+        yield Guess(kind, later, _lag(evidence, samples, True), simpler=text)
 
 
-def explains(guess: Guess, evidence: Evidence, case: Case) -> tuple[str, ...]:
-    """Diverging nodes that a guess gives bit for bit; none if the first of them is not among them."""
-    found = []
-    for node in case.nodes:
-        if node.name not in evidence.diverging:
+def alike(kind: str) -> set[str]:
+    """The kinds that may say the same of a dump in other words."""
+    return set(_OF_SILENCE) if kind in _OF_SILENCE else {kind}
+
+
+def weigh(guess: Guess, evidence: Evidence, case: Case) -> tuple[Score, str] | None:
+    """What a guess explains, and what its gaps hold; None where that is not worth saying.
+
+    A node that it does not bring nearer is taken to be the model's; the first that differs must not be.
+    """
+    tally, gaps = Tally(evidence, case), ""
+    for node in (node for node in case.nodes if node.name in evidence.got):
+        name, got = node.name, evidence.got[node.name]
+        expected = evidence.expected[name][:, : got.shape[1]]
+        result = guess.predict(node, expected) if name in evidence.diverging else None
+        compared = np.zeros(got.shape[1], bool)
+        if result is not None:
+            compared[result[1]] = True
+        if result is None or not _nearer(guess, result[0], expected, got, compared):
+            if name == evidence.target:
+                return None
+            tally.take(name, 0, expected)
             continue
-        got = evidence.got[node.name]
-        expected = evidence.expected[node.name][:, : got.shape[1]]
-        result = guess.predict(node, expected)
-        if result is None:
-            continue
-        predicted, part = result
-        if np.array_equal(predicted[:, part], got[:, part]) and (
-            guess.kind in _OF_SILENCE or _telling(got[:, part])
-        ):
-            found.append(node.name)
-        elif node.name == evidence.target:
-            return ()
-    return tuple(found) if evidence.target in found else ()
+        values = np.array(result[0])
+        found = gaps_of(evidence, node, compared)
+        for gap in found:
+            if gap.values is None:
+                tally.leave_out(name, gap.first, gap.stop, gap.beyond)
+            else:
+                values[:, gap.first : gap.stop] = gap.values
+                compared[gap.first : gap.stop] = True
+        edges = np.flatnonzero(np.diff(np.concatenate([[0], compared.astype(np.int8), [0]])))
+        for first, stop in edges.reshape(-1, 2):
+            tally.take(name, int(first), values[:, first:stop])
+        gaps = gaps or "; ".join(gap.text for gap in found)
+    score = tally.score()
+    return (score, gaps) if score else None
+
+
+def _nearer(
+    guess: Guess, values: np.ndarray, expected: np.ndarray, got: np.ndarray, compared: np.ndarray
+) -> bool:
+    """Whether a guess gives more values of a node than the model does, and by more than chance."""
+    part = got[:, compared]
+    if guess.kind not in _OF_SILENCE and not _telling(part):
+        return False
+    given = np.count_nonzero(values[:, compared] == part)
+    return bool(given > np.count_nonzero(expected[:, compared] == part))
 
 
 def _telling(values: np.ndarray) -> bool:
@@ -197,29 +234,31 @@ def _shift_right(shift: int, rounded: bool) -> Predict:
     return predict
 
 
-def _lag_text(samples: int, case: Case, later: bool) -> str:
+def _lag_text(samples: int, case: Case) -> str:
     n = abs(samples)
     amount = "one sample" if n == 1 else f"{n} samples"
     if n % case.block == 0:
         blocks = n // case.block
         amount = f"{'one block' if blocks == 1 else f'{blocks} blocks'} ({amount})"
-    text = f"{amount} {'late' if samples > 0 else 'early'}"
-    return f"{text} from the first difference on" if later else text
+    return f"{amount} {'late' if samples > 0 else 'early'}"
 
 
 def _lag(evidence: Evidence, samples: int, later: bool) -> Predict:
-    def predict(node: Node, expected: np.ndarray) -> tuple[np.ndarray, slice] | None:
+    def predict(node: Node, expected: np.ndarray) -> tuple[np.ndarray, np.ndarray] | None:
         lag, left = divmod(samples, node.step)
-        steps = expected.shape[1]
+        steps, model = expected.shape[1], evidence.expected[node.name]
         if left or abs(lag) >= steps:
             return None
-        begin = 0
-        if later:  # known before; at the slip itself a step may hold anything
-            wrong = (expected != evidence.got[node.name]).any(axis=0)
-            begin = int(np.argmax(wrong)) + max(lag, 0)
-            if begin - max(lag, 0) == 0:
+        sources = np.arange(steps) - lag
+        compared = (sources >= 0) & (sources < model.shape[1])
+        predicted = model[:, np.clip(sources, 0, model.shape[1] - 1)]
+        if later:
+            slip = int(np.argmax((expected != evidence.got[node.name]).any(axis=0)))
+            if slip == 0:
                 return None
-        predicted = np.roll(expected, lag, axis=1)
-        return predicted, slice(max(lag, begin), steps + min(lag, 0))
+            predicted[:, :slip] = expected[:, :slip]
+            compared[:slip] = True
+            compared[slip : slip + max(lag, 0)] = False  # at the slip itself a step may hold anything
+        return predicted, compared
 
     return predict

@@ -15,7 +15,8 @@ import numpy as np
 
 from firmware_model.golden.causes import faulty_primitives as faulty
 from firmware_model.golden.causes.fault_sites import Site
-from firmware_model.golden.dumps.evidence import Evidence, Origin, origin_of, reproduced
+from firmware_model.golden.causes.ranking import Score, weigh_run
+from firmware_model.golden.dumps.evidence import Evidence, Origin, origin_of
 from firmware_model.product import Product
 
 _ROUNDINGS = ("rnd_shift", "rnd_shift32", "sum_of_products", "mean")
@@ -53,13 +54,13 @@ class Match(NamedTuple):
     """A fault that gives the dump.
 
     mode : see `faulty_primitives`;  sites : indices;  where : in words
-    nodes : of the dump, that it gives bit for bit;  origin : where it leaves the model
+    score : what it explains;  origin : where it leaves the model
     """
 
     mode: int
     sites: tuple[int, ...]
     where: str
-    nodes: tuple[str, ...]
+    score: Score
     origin: Origin | None
 
 
@@ -106,10 +107,10 @@ def search(job: Job, fault: np.ndarray) -> Iterator[Match]:
         for group, where in groups(job.sites, indices).items():
             if time.monotonic() > deadline:
                 return
-            alike = reproduced(evidence, case, run_with(mode, group), evidence.x)
-            if alike:
+            score = weigh_run(evidence, case, run_with(mode, group), evidence.x)
+            if score:
                 origin = origin_of(evidence, case, run_with(mode, group).push(evidence.x))
-                yield Match(mode, tuple(sorted(group)), where, alike, origin)
+                yield Match(mode, tuple(sorted(group)), where, score, origin)
 
 
 def main() -> None:

@@ -1,4 +1,4 @@
-"""The likely cause of a difference: usual suspects are tried, and named if they give the dump bit for bit."""
+"""The likely cause of a difference: usual suspects are tried, and ranked by what they explain of it."""
 
 import os
 import pickle
@@ -9,15 +9,15 @@ import tempfile
 import time
 from collections.abc import Iterator
 from pathlib import Path
-from typing import NamedTuple
 
 from firmware_model.case import Case
 from firmware_model.golden.cases import find_case
 from firmware_model.golden.causes import data_suspects, fault_search, fault_sites, run_suspects
 from firmware_model.golden.causes import faulty_primitives as faulty
 from firmware_model.golden.causes.fault_search import Job, Match
+from firmware_model.golden.causes.ranking import Cause, Tally, cause_of, ranked, weigh_run
 from firmware_model.golden.dumps.dump_values import Values
-from firmware_model.golden.dumps.evidence import Evidence, Origin, origin_of, reproduced
+from firmware_model.golden.dumps.evidence import Evidence, origin_of
 from fixedpoint.errors import BittrueError
 
 SEARCH_S = 120.0
@@ -37,91 +37,86 @@ MODE_KINDS = {
 }
 
 
-class Cause(NamedTuple):
-    """A suspect that gives the dump.
-
-    kind : one of MODE_KINDS, or "coefficient order", "state not cleared", "off by one", "delay",
-        "byte order", "Q format", "channel swap", "polarity", "unsigned", "bypass", "zeros", "constant",
-        MISREAD
-    text : what exactly, where
-    nodes : of the dump, that it gives bit for bit
-    complete : whether these are all nodes that differ
-    origin : where its run leaves the model, in signal-flow order; None where the arithmetic is not at fault
-    """
-
-    kind: str
-    text: str
-    nodes: tuple[str, ...]
-    complete: bool
-    origin: Origin | None
+# What may look like another thing is said after it, where both fit equally.
+_LAST = ("coefficient order",)
 
 
 def find_causes(
     evidence: Evidence, case: Case, x: Values, nodes: dict[str, Values], cache: Path | None = None
 ) -> list[Cause]:
-    """Suspects that give the dump, the simplest first; if there is none, those that give some of its nodes.
+    """Suspects that give the dump, the simplest first; if there is none, those that give most of it.
+
+    What was only written otherwise needs no other cause; all the others are tried, and ranked.
 
     Parameters
     ----------
     x : input of the whole dump;  nodes : the dump
     cache : folder for compiled copies, None for the user's
     """
-    partial: list[Cause] = []
-    for stage in (
-        lambda: _of_the_data(evidence, case, nodes),
-        lambda: _of_the_run(evidence, case, x),
-        lambda: _of_the_arithmetic(evidence, cache),
-    ):
-        causes = list(stage())
-        complete = [cause for cause in causes if cause.complete]
-        if complete:
-            return complete
-        partial += causes
-    return sorted(partial, key=lambda cause: -len(cause.nodes))
+    causes = list(_of_the_data(evidence, case, nodes))
+    if not any(cause.complete for cause in causes):
+        causes += _of_the_run(evidence, case, x)
+        causes += _of_the_arithmetic(evidence, cache)
+    causes.sort(key=lambda cause: cause.kind in _LAST)
+    found = ranked(causes)
+    names = [f"{cause.kind}: {cause.text}" for cause in found if cause.complete]
+    return [
+        cause._replace(alternatives=tuple(name for i, name in enumerate(names) if i != k))
+        if cause.complete
+        else cause
+        for k, cause in enumerate(found)
+    ]
 
 
 def _of_the_data(evidence: Evidence, case: Case, nodes: dict[str, Values]) -> Iterator[Cause]:
     for options, equal in data_suspects.misread(evidence, case, nodes):
-        complete = set(evidence.diverging) <= set(equal)
-        yield Cause(MISREAD, f"equal when read with {options}", equal, complete, None)
-        if complete:
+        tally = Tally(evidence, case)
+        for name, got in evidence.got.items():
+            tally.take(name, 0, got if name in equal else evidence.expected[name][:, : got.shape[1]])
+        score = tally.score()
+        if score:
+            yield cause_of(score, MISREAD, f"equal when read with {options}")
+        if score and score.complete:
             return  # the same once more in other words is no other cause
+    named: set[str] = (
+        set()
+    )  # kinds, and texts, of which the first that fits speaks for the same in other words
     for guess in data_suspects.guesses(evidence, case):
-        found = data_suspects.explains(guess, evidence, case)
-        if found:
-            yield Cause(guess.kind, guess.text, found, set(found) == set(evidence.diverging), None)
-            if set(found) == set(evidence.diverging):
-                return
+        said = guess.kind in named or guess.simpler in named
+        weighed = None if said else data_suspects.weigh(guess, evidence, case)
+        if weighed:
+            score, gap = weighed
+            named.add(guess.text)
+            yield cause_of(score, guess.kind, guess.text, gap=gap)
+            if score.complete and guess.kind not in data_suspects.IN_TIME:
+                named |= data_suspects.alike(guess.kind)
 
 
 def _of_the_run(evidence: Evidence, case: Case, x: Values) -> Iterator[Cause]:
     if evidence.run is not None:
         return
     for suspect in run_suspects.suspects(case, evidence.x, x):
-        alike = reproduced(evidence, case, suspect.start(), suspect.x, suspect.valid)
-        if alike:
+        score = weigh_run(evidence, case, suspect.start(), suspect.x, suspect.valid)
+        if score:
             origin = (
                 origin_of(evidence, case, suspect.start().push(suspect.x))
                 if suspect.x is evidence.x
                 else None
             )
-            yield Cause(suspect.kind, suspect.text, alike, set(alike) == set(evidence.got), origin)
+            yield cause_of(score, suspect.kind, suspect.text, origin)
 
 
 def _of_the_arithmetic(evidence: Evidence, cache: Path | None) -> Iterator[Cause]:
-    matches = search_faults(evidence, cache)
     # The narrowest place first: it says where what can be seen of the fault lies.
-    best: dict[int, list[Match]] = {}
-    for match in matches:
-        best.setdefault(match.mode, []).append(match)
-    for mode, found in best.items():
-        found.sort(key=lambda match: (-len(match.nodes), len(match.sites)))
-        most = [match for match in found if len(match.nodes) == len(found[0].nodes)]
-        text = most[0].where
-        if len(most) > 1:
-            text += f"; the same bits result if the same is wrong {_widely(most[-1].where)}"
-        complete = set(most[0].nodes) == set(evidence.got)
-        yield Cause(MODE_KINDS[mode], text, most[0].nodes, complete, most[0].origin)
+    best: dict[tuple[int, int], list[Match]] = {}
+    for match in search_faults(evidence, cache):
+        best.setdefault((match.mode, match.score.explained - match.score.spoiled), []).append(match)
+    for (mode, _), found in best.items():
+        found.sort(key=lambda match: len(match.sites))
+        text = found[0].where
+        if len(found) > 1:
+            text += f"; the same bits result if the same is wrong {_widely(found[-1].where)}"
+        yield cause_of(found[0].score, MODE_KINDS[mode], text, found[0].origin)
 
 
 def _widely(where: str) -> str:

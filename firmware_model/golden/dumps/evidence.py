@@ -11,7 +11,6 @@ from firmware_model.golden.dumps.divergence import Comparison
 from firmware_model.golden.dumps.dump_values import Values
 
 WINDOW_S = 10.0
-_PIECE_S = 0.1  # a suspect is dropped at the first piece that it does not reproduce
 
 
 class Origin(NamedTuple):
@@ -32,6 +31,7 @@ class Evidence(NamedTuple):
     expected, got : (rows, steps) by node; expected has all nodes, got may end earlier
     target : name of the first diverging node;  first_step : of its first difference, within the stretch
     diverging : names of all diverging nodes
+    whole : whether it is all of the input
     """
 
     case: str
@@ -43,6 +43,7 @@ class Evidence(NamedTuple):
     target: str
     first_step: int
     diverging: tuple[str, ...]
+    whole: bool = False
 
 
 def gather(
@@ -80,31 +81,8 @@ def gather(
         target=first.node.name,
         first_step=first.step - start // first.node.step,
         diverging=tuple(node.node.name for node in found.nodes if node.first),
+        whole=from_start and samples == x.steps // case.block * case.block,
     )
-
-
-def reproduced(
-    evidence: Evidence, case: Case, run: Run, x: np.ndarray, valid: int | None = None
-) -> tuple[str, ...]:
-    """Nodes of the dump that a run gives bit for bit; none if the first diverging node is not among them.
-
-    x : (channels, n) int16 that the run is fed;  valid : samples that count, all if None
-    """
-    alive = dict(evidence.got)
-    valid = x.shape[1] if valid is None else valid
-    steps = {node.name: node.step for node in case.nodes}
-    piece = max(1, round(_PIECE_S * case.fs_hz) // case.block) * case.block
-    for start in range(0, x.shape[1], piece):
-        stop = min(start + piece, x.shape[1])
-        nodes = run.push(np.ascontiguousarray(x[:, start:stop]))
-        for name, got in list(alive.items()):
-            first, last = start // steps[name], min(stop, valid) // steps[name]
-            part = got[:, first:last]
-            if not np.array_equal(nodes[name][:, : part.shape[1]], part):
-                del alive[name]
-                if name == evidence.target:
-                    return ()
-    return tuple(alive)
 
 
 def origin_of(evidence: Evidence, case: Case, nodes: dict[str, np.ndarray]) -> Origin | None:

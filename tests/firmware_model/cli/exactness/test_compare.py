@@ -166,7 +166,7 @@ def test_a_folder_of_nodes_shows_the_first_in_signal_flow_order(run, tmp_path, n
         ("output", 200),
     ]
     out = run(str(tmp_path))[1]
-    assert "earlier in time, and so of another cause: output, left, sample 200" in out
+    assert "earlier in time, and so not by way of gain: output, left, sample 200" in out
     assert "not in it: level, band_attenuation, limited, bus, attenuation" in out
 
 

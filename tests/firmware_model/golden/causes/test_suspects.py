@@ -7,6 +7,7 @@ from firmware_model.golden.cases import find_case
 from firmware_model.golden.causes import suspects
 from firmware_model.golden.causes.fault_search import Match
 from firmware_model.golden.causes.faulty_primitives import TRUNCATE
+from firmware_model.golden.causes.ranking import Score
 from firmware_model.golden.dumps.divergence import compare
 from firmware_model.golden.dumps.dump_values import Held
 from firmware_model.golden.dumps.evidence import Origin, gather
@@ -177,7 +178,7 @@ def test_the_widest_place_that_gives_the_same_bits_is_said_in_plain_words(monkey
     y = output_of(STEREO, x) ^ 1
     origin = Origin("output", 0, 0, 1, 0)
     matches = [
-        Match(TRUNCATE, sites, where, ("output",), origin)
+        Match(TRUNCATE, sites, where, Score(3200, 3200, 0, 0, ("output",), (0, 1599)), origin)
         for sites, where in (((1, 2), "in apply_gain (a.py)"), ((1,), "at a.py:7, rnd_shift in apply_gain"))
     ]
     monkeypatch.setattr(suspects, "search_faults", lambda *_: matches)
@@ -277,7 +278,7 @@ def test_truncation_in_one_place_is_found_without_a_compiler(tmp_path, monkeypat
     match = min(matches, key=lambda match: len(match.sites))
     assert match.where.startswith("at firmware_model/dynamics/processor.py:")
     assert match.where.endswith("rnd_shift in to_q15")
-    assert match.nodes == ("bus", "output")
+    assert match.score.nodes == ("bus", "output")
     assert match.origin is not None
     assert (match.origin.node, match.origin.expected - match.origin.got) == ("output", 1)
 
