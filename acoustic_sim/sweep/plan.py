@@ -144,21 +144,40 @@ def load_plan(path: str | Path, products: Products) -> Plan:
     ConfigError
         The file cannot be read, or something in it cannot be used.
     """
+    return parse_plan(read_text(path), path, products)
+
+
+def read_text(path: str | Path) -> str:
+    """The text of a TOML file.
+
+    Raises
+    ------
+    ConfigError
+    """
     try:
-        text = Path(path).read_text("utf-8-sig")
-    except OSError as error:
-        raise ConfigError(f"{path}: cannot be read: {error.strerror or error}") from error
-    except UnicodeDecodeError as error:
-        raise ConfigError(f"{path}: not UTF-8 text; a TOML file is needed") from error
-    return parse_plan(text, path, products)
+        return Path(path).read_text("utf-8-sig")
+    except (OSError, ValueError) as error:
+        if isinstance(error, UnicodeDecodeError):
+            raise ConfigError(f"{path}: not UTF-8 text; a TOML file is needed") from error
+        raise ConfigError(f"{path}: cannot be read: {getattr(error, 'strerror', None) or error}") from error
+
+
+def parse_toml(text: str, path: str | Path) -> dict[str, Any]:
+    """The table that a TOML file's text is.
+
+    Raises
+    ------
+    ConfigError
+    """
+    try:
+        return tomllib.loads(text)
+    except (ValueError, RecursionError) as error:  # TOMLDecodeError, or numbers and nesting without end
+        raise ConfigError(f"{path}: not TOML: {error}") from error
 
 
 def parse_plan(text: str, path: str | Path, products: Products) -> Plan:
     """Check a plan whose text is at hand; `path` is that of its file, there or not. See `load_plan`."""
-    try:
-        table = tomllib.loads(text)
-    except (ValueError, RecursionError) as error:  # TOMLDecodeError, or numbers and nesting without end
-        raise ConfigError(f"{path}: not TOML: {error}") from error
+    table = parse_toml(text, path)
     problems = Problems(Path(path).resolve().parent)
     settings = read_settings(table, tuple(products), problems)
     asked = products[settings["product"]]()

@@ -22,7 +22,7 @@ class Progress(NamedTuple):
 
     done : rows that there are;  before : those of earlier runs;  errors : rows that are errors
     total : rows of the plan
-    seconds_left : at the pace of the rows so far, all workers together; None before there is one
+    seconds_left : at the pace of the rows so far, all workers together; None while nobody can say
     """
 
     done: int
@@ -33,20 +33,35 @@ class Progress(NamedTuple):
 
 
 class _Pace:
-    """How long rows take, each worker's first one left out: it compiles kernels, and fills caches."""
+    """How long rows take, and the first row of a batch, which makes what the others share.
+
+    The first row of each worker's first batch counts nowhere: it compiles kernels as well.
+    """
 
     def __init__(self) -> None:
         self._workers: set[str] = set()
-        self._rows, self._seconds = 0, 0.0
+        self._first: list[float] = []
+        self._rest: list[float] = []
 
-    def add(self, answer: Answer) -> None:
-        if answer.worker in self._workers:
-            self._rows, self._seconds = self._rows + 1, self._seconds + answer.seconds
-        elif answer.worker:
-            self._workers.add(answer.worker)
+    def add(self, answers: Sequence[Answer]) -> None:
+        """A batch that is done; one whose worker died says nothing."""
+        if not answers or not answers[0].worker:
+            return
+        seconds = [answer.seconds for answer in answers]
+        if answers[0].worker in self._workers:
+            self._first.append(seconds[0])
+        self._workers.add(answers[0].worker)
+        self._rest += seconds[1:]
 
-    def seconds_left(self, rows: int) -> float | None:
-        return self._seconds / self._rows * rows / len(self._workers) if self._rows else None
+    def seconds_left(self, rows: int, batches: int) -> float | None:
+        """All workers together; None before any has done a second batch."""
+        if not rows:
+            return 0.0
+        if not self._first:
+            return None
+        first = sum(self._first) / len(self._first)
+        rest = sum(self._rest) / len(self._rest) if self._rest else first
+        return (batches * first + (rows - batches) * rest) / len(self._workers)
 
 
 class Batch(NamedTuple):
@@ -182,6 +197,9 @@ class _Sweep:
 
     def _keep(self, batch: Batch, answers: Sequence[Answer]) -> None:
         by_row = {answer.row: answer for answer in answers}
+        self._pace.add(answers)
+        waiting = [*self.queue, *self._suspects, *self._under_way.values()]
+        left = self._pace.seconds_left(sum(len(each.conditions) for each in waiting), len(waiting))
         for condition in batch.conditions:
             answer = by_row.get(condition.row)
             if answer is None:
@@ -189,11 +207,8 @@ class _Sweep:
             self._results.add(
                 condition, answer.outcome, Timing(answer.seconds, answer.worker, batch.deaths + 1)
             )
-            self._pace.add(answer)
             failed, done = isinstance(answer.outcome, str), self.progress.done + 1
             self.progress = self.progress._replace(
-                done=done,
-                errors=self.progress.errors + failed,
-                seconds_left=self._pace.seconds_left(self.progress.total - done),
+                done=done, errors=self.progress.errors + failed, seconds_left=left
             )
             self.tell()

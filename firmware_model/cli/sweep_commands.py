@@ -7,11 +7,13 @@ from typing import Annotated
 
 import typer
 
+from firmware_model.cli import limit_output
 from firmware_model.cli.terminal import output
 from firmware_model.cli.terminal.options import Json, refuse
 from fixedpoint.errors import ConfigError
 
 _EVERY_ROW_FAILED = 1
+_VIOLATED = 1
 _TERMINATED = 143  # 128 + SIGTERM, as a shell reports it
 
 app = typer.Typer(add_completion=False, rich_markup_mode=None)
@@ -101,22 +103,42 @@ def sweep(
     raise typer.Exit(_EVERY_ROW_FAILED if swept.all_failed else 0)
 
 
-@app.command(short_help="What a sweep found, as one page for people, and as tables.")
+@app.command(short_help="What a sweep found, as one page; limits for CI; two sweeps compared.")
 def report(
     folder: Annotated[str, typer.Argument(metavar="DIR", help="Results of bittrue sweep, complete or not.")],
+    second: Annotated[
+        str | None,
+        typer.Argument(metavar="[DIR2]", help="Later results: what became better and worse, row by row."),
+    ] = None,
     out: Annotated[
         str | None,
-        typer.Option("--out", metavar="FILE", help="The page, .html.  [default: DIR/report/report.html]"),
+        typer.Option(
+            "--out",
+            metavar="FILE",
+            help="The page, .html; of two sweeps there is none without.  [default: DIR/report/report.html]",
+        ),
     ] = None,
     csv: Annotated[str | None, typer.Option("--csv", metavar="FILE", help="Write the rows as CSV.")] = None,
     parquet: Annotated[
         str | None, typer.Option("--parquet", metavar="FILE", help="Write the rows as Parquet.")
     ] = None,
+    limits: Annotated[
+        str | None,
+        typer.Option("--limits", metavar="FILE", help="Hold the rows against limits, a TOML file: status 1."),
+    ] = None,
+    junit: Annotated[
+        str | None,
+        typer.Option("--junit", metavar="FILE", help="With --limits: write JUnit XML to FILE.xml."),
+    ] = None,
+    github: Annotated[
+        bool,
+        typer.Option("--github", help="With --limits: annotate violations for GitHub, on standard error."),
+    ] = False,
     no_spectrograms: Annotated[
         bool, typer.Option("--no-spectrograms", help="Do not compute the worst rows again to show them.")
     ] = False,
     no_page: Annotated[
-        bool, typer.Option("--no-page", help="Write the tables of --csv or --parquet alone.")
+        bool, typer.Option("--no-page", help="Only the tables of --csv or --parquet, or --limits.")
     ] = False,
     json: Json = False,
 ) -> None:
@@ -124,12 +146,42 @@ def report(
 
     Misses at a fixed false-alarm rate against distance and the other axes, DET curves, Q15 against float,
     latency, and the ten worst rows, each with the command that computes it again.
+
+    With DIR2, two sweeps are compared by paired tests, on the rows that both have. With --limits, status 1
+    says that a limit is violated: by the end of the 95 % interval, not by the value alone.
+
+    \b
+    bittrue report smoke --limits examples/limits.toml --junit limits.xml
+    bittrue report before after
     """
     from firmware_model.report import sweep_report
 
+    if limits is None:
+        refuse({"--junit": junit, "--github": github}, "no limits")
+    if second is not None:
+        alone = {"--csv": csv, "--parquet": parquet, "--limits": limits}
+        refuse(alone | {"--no-spectrograms": no_spectrograms, "--no-page": no_page}, "two sweeps")
+        from firmware_model.report.verdict import comparing
+
+        with output.progress("report", len(comparing.STAGES)) as step:
+            found = comparing.compare((folder, second), out, step)
+        if json:
+            output.emit_json(found)
+        else:
+            output.emit(comparing.in_words(found))
+        return
+    if junit is not None:
+        output.check_output(junit, [limits], (".xml",))
     with output.progress("report", len(sweep_report.STAGES)) as step:
-        facts = sweep_report.report(folder, out, csv, parquet, not no_spectrograms, step, not no_page)
+        facts = sweep_report.report(folder, out, csv, parquet, not no_spectrograms, step, not no_page, limits)
+    verdicts = facts.get("limits", [])
+    if junit is not None:
+        output.replace_file(junit, limit_output.junit(verdicts))
+    if github and limits is not None:
+        for line in limit_output.annotations(limits, verdicts):
+            output.note(line)
     if json:
         output.emit_json(facts)
     else:
         output.emit(sweep_report.in_words(facts))
+    raise typer.Exit(0 if all(verdict["ok"] for verdict in verdicts) else _VIOLATED)

@@ -75,7 +75,7 @@ def worst_rows(source: Source, worst: Sequence[tuple[dict[str, Any], str]], hear
     """
     pictures = []
     for place, (row, what) in enumerate(worst, 1):
-        caption = f"Row {row['row']}: {what}. {_condition(source, row)}."
+        caption = f"Row {row['row']}: {what}. {condition_in_words(source, row)}."
         png = b""
         if heard is not None:
             try:
@@ -106,9 +106,9 @@ def failed_rows(source: Source) -> Section | None:
     )
 
 
-def _condition(source: Source, row: dict[str, Any]) -> str:
+def condition_in_words(source: Source, row: dict[str, Any]) -> str:
     """What of a row varies in the plan."""
-    index = next((i for i, one in enumerate(source.rows) if one["row"] == row["row"]), None)
+    index = source.index.get(row["row"])
     parts = []
     if index is not None:
         for factor in source.factors:

@@ -2,6 +2,7 @@
 
 import shlex
 from dataclasses import dataclass
+from functools import cached_property
 from typing import Any
 
 from acoustic_sim.sweep.design import HYPERCUBE
@@ -38,6 +39,11 @@ class Source:
     def arithmetics(self) -> list[str]:
         """In the order of their first rows; those of rows that failed where there are no others."""
         return list(dict.fromkeys(row[ARITHMETIC] for row in self.rows or self.failed))
+
+    @cached_property
+    def index(self) -> dict[int, int]:
+        """Number of a row without error -> its place in `rows`, which is that in the factors' levels."""
+        return {row["row"]: place for place, row in enumerate(self.rows)}
 
     def command(self, row: int, suffix: str = "") -> str:
         """What computes a row again; "" where nothing does any more."""

@@ -21,6 +21,7 @@ from firmware_model.report.sections import (
     swept,
 )
 from firmware_model.report.source import Source, read
+from firmware_model.report.verdict import deciding
 from fixedpoint.errors import BittrueError, ConfigError
 
 FOLDER, PAGE, PLAN = "report", "report.html", "plan.toml"
@@ -36,6 +37,7 @@ def report(
     spectrograms: bool,
     step: Step,
     drawn: bool = True,
+    limits: str | None = None,
 ) -> dict[str, Any]:
     """Read results and write the page, its pictures as PNG, and tables for other programs.
 
@@ -48,6 +50,7 @@ def report(
     spectrograms : of the worst rows, which are computed again for it
     step : called as each of three stages begins
     drawn : False for the tables alone
+    limits : file of limits that the rows are held against
 
     Returns
     -------
@@ -56,12 +59,13 @@ def report(
     Raises
     ------
     ConfigError, BittrueError
-        No results, none without error, or a file that cannot be written.
+        No results, none without error, limits that cannot be held against them, or a file that cannot be
+        written.
     """
     from firmware_model.report import tables as export
 
-    if not drawn and csv is None and parquet is None:
-        raise ConfigError("--no-page: nothing to write; --csv FILE or --parquet FILE needed with it")
+    if not drawn and csv is None and parquet is None and limits is None:
+        raise ConfigError("--no-page: nothing to write; --csv, --parquet or --limits FILE needed with it")
     if not drawn and out is not None:
         raise ConfigError(f"--no-page: the page {out} is asked for as well; one of the two needed")
     for path, suffixes in ((out, (".html", ".htm")), (csv, (".csv",)), (parquet, (".parquet",))):
@@ -78,11 +82,15 @@ def report(
     done |= {"errors": len(source.failed), "product": source.meta["product"]}
     step(STAGES[1])
     found: dict[str, Any] = {"findings": [rows_in_words(source)]}
+    decided = [] if limits is None else deciding.decide(limits, source)
     files = []
     if drawn:
         with _made(pictures):
             lead, sections, facts = _analysed(source, _hearing(source) if spectrograms else None)
             lead = [*found["findings"], *lead, *([source.plan.says] if source.plan.says else [])]
+            if decided:
+                lead.insert(1, deciding.lead(decided))
+                sections.insert(0, deciding.section(decided))
             step(STAGES[2])
             files.append(str(pictures / PAGE) if out is None else out)
             _write(source, files[0], pictures, lead, sections)
@@ -93,13 +101,16 @@ def report(
     if parquet is not None:
         replace_file(parquet, export.parquet_bytes(source))
         files.append(parquet)
+    if limits is not None:
+        found["limits"] = [each.as_json() for each in decided]
+        found["findings"] = [*found["findings"], *map(deciding.in_words, decided)]
     return done | found | {"files": files, "pictures": f"{pictures}{os.sep}" if drawn else None}
 
 
 def in_words(facts: dict[str, Any]) -> str:
     """The findings and where the page is."""
     written = [*facts["files"], *([facts["pictures"]] if facts["pictures"] else [])]
-    return "\n".join([*facts["findings"], f"written: {', '.join(written)}"])
+    return "\n".join([*facts["findings"], *([f"written: {', '.join(written)}"] if written else [])])
 
 
 @contextmanager

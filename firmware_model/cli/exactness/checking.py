@@ -4,9 +4,8 @@ import sys
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from typing import Any
-from xml.etree import ElementTree
 
-from firmware_model.cli.terminal import output
+from firmware_model.cli.terminal import ci, output
 from firmware_model.golden.conformance.check import FAILED, KINDS, PASSED, SKIPPED, Result, source_of
 
 STATUSES = (PASSED, FAILED, SKIPPED)
@@ -101,32 +100,17 @@ def facts(tally: Tally, seconds: float) -> dict[str, Any]:
 
 def junit(tally: Tally) -> bytes:
     """JUnit XML: a suite for each kind."""
-    root = ElementTree.Element("testsuites", name="bittrue check")
-    for kind, count in tally.expected.items():
-        results = sorted(r for r in tally.results if r.kind == kind)
-        suite = ElementTree.SubElement(
-            root,
-            "testsuite",
-            name=kind,
-            tests=str(count),
-            failures=str(tally.count(FAILED, kind)),
-            skipped=str(tally.count(SKIPPED, kind)),
-            errors="0",
-            time=f"{sum(r.seconds for r in results):.3f}",
-        )
-        for result in results:
-            attributes = {
-                "classname": f"bittrue.{kind}",
-                "name": result.name,
-                "time": f"{result.seconds:.3f}",
-            }
-            element = ElementTree.SubElement(suite, "testcase", attributes)
-            if result.status == FAILED:
-                ElementTree.SubElement(element, "failure", message=result.says).text = result.says
-            elif result.status == SKIPPED:
-                ElementTree.SubElement(element, "skipped", message=result.says)
-    ElementTree.indent(root)
-    return ElementTree.tostring(root, encoding="utf-8", xml_declaration=True) + b"\n"
+    return ci.junit("bittrue check", [_suite(tally, kind, count) for kind, count in tally.expected.items()])
+
+
+def _suite(tally: Tally, kind: str, count: int) -> ci.Suite:
+    results = sorted(result for result in tally.results if result.kind == kind)
+    return ci.Suite(kind, count, [_case(result) for result in results])
+
+
+def _case(result: Result) -> ci.Case:
+    failure, skipped = (result.says if result.status == status else None for status in (FAILED, SKIPPED))
+    return ci.Case(f"bittrue.{result.kind}", result.name, result.seconds, failure, skipped)
 
 
 def annotations(tally: Tally) -> list[str]:
@@ -134,15 +118,5 @@ def annotations(tally: Tally) -> list[str]:
     lines = []
     for result in sorted(tally.results):
         if result.status == FAILED:
-            where = source_of(result)
-            place = f"file={_property(where[0])},line={where[1]}," if where else ""
-            lines.append(f"::error {place}title={_property(result.item)}::{_data(result.says)}")
+            lines.append(ci.annotation(result.item, result.says, *(source_of(result) or ())))
     return lines
-
-
-def _data(text: str) -> str:
-    return text.replace("%", "%25").replace("\r", "%0D").replace("\n", "%0A")
-
-
-def _property(text: str) -> str:
-    return _data(text).replace(":", "%3A").replace(",", "%2C")

@@ -1,4 +1,4 @@
-"""The command `bittrue new`. It imports what takes long when it runs."""
+"""The commands `bittrue new` and `bittrue examples`. They import what takes long when they run."""
 
 from typing import Annotated
 
@@ -33,3 +33,25 @@ def new(
         output.emit_json({"files": files})
     else:
         output.emit(package.in_words(name, folder, files))
+
+
+@app.command(short_help="The example plans, limits and maps, to begin with.")
+def examples(
+    folder: Annotated[str, typer.Argument(metavar="DIR", help="Folder to write to; made if there is none.")],
+    json: Json = False,
+) -> None:
+    """Write the example plans of sweeps, limits for a report, and maps for firmware of your own.
+
+    Nothing is overwritten: where one of the files is there already, none is written.
+
+    \b
+    bittrue examples examples
+    bittrue sweep examples/smoke.toml --out smoke --jobs 4
+    """
+    from firmware_model.cli.newcomer import examples as plans
+
+    files = plans.write(folder)
+    if json:
+        output.emit_json({"files": files})
+    else:
+        output.emit(plans.in_words(folder, files))

@@ -8,6 +8,17 @@ from firmware_model.report.page import Section
 from firmware_model.report.sections import Heard
 from firmware_model.report.source import Source
 
+__all__ = ["BETTER", "MEASURES", "analyse"]
+
+BETTER = {
+    "loudness_lufs": "more",
+    "bass_db": "more",
+    "thd_db": "less",
+    RESIDUAL: "less",
+    "peak_mm": "less",
+    "clipped": "less",
+    "brown_out_s": "less",
+}
 _TOLD = measured.Told(
     measures=MEASURES,
     lead=("loudness_lufs", "thd_db", RESIDUAL),

@@ -5,10 +5,20 @@ from typing import Any
 from firmware_model.report.page import Section
 from firmware_model.report.sections import Heard
 from firmware_model.report.source import Source
+from firmware_model.report.verdict.quantities import Trials
+from firmware_model.watermark.params import WatermarkConfig
 from firmware_model.watermark.report import findings
-from firmware_model.watermark.report.trials import Findings
+from firmware_model.watermark.report.trials import Findings, missed_by_row
 from fixedpoint.errors import ConfigError
 
+# What is measured in a row, one number each; missed marks are `judged`.
+MEASURES = {
+    "score": ("largest score", "", "of the marks of a row"),
+    "strays": ("strays", "", "detections at no mark"),
+    "latency_s": ("latency", "s", "from a mark's end to its report"),
+    "wsr_db": ("watermark to signal", "dB", "as embedded"),
+}
+BETTER = {"score": "more", "strays": "less", "latency_s": "less"}
 _VOLUME = "volume_db"
 
 
@@ -36,3 +46,16 @@ def swept_in_words(source: Source) -> str:
         return f"{text}, and so does the SNR, which is given at 1 m and 0 dB."
     held = any(row["snr_db"] is not None for row in rows)
     return f"{text}; the SNR at the microphone is held." if held else f"{text}."
+
+
+def judged(source: Source) -> dict[str, Trials]:
+    """Marks missed: at the page's threshold, which has a fixed false-alarm rate, and at the shipped one."""
+    found = Findings(source)
+    return {
+        "missed": Trials("marks missed", "mark", missed_by_row(source.rows, found.threshold)),
+        "missed_shipped": Trials(
+            "marks missed at the shipped threshold",
+            "mark",
+            missed_by_row(source.rows, WatermarkConfig().threshold),
+        ),
+    }

@@ -141,6 +141,11 @@ def trials(rows: Sequence[dict[str, Any]]) -> Trials:
     )
 
 
+def missed_by_row(rows: Sequence[dict[str, Any]], threshold: float) -> dict[int, np.ndarray]:
+    """Number of a row -> (marks,) bool, whether each of its marks stays below the threshold."""
+    return {row["row"]: _flat([row["mark_scores"] or []]) < threshold for row in rows}
+
+
 def latencies(rows: Sequence[dict[str, Any]]) -> tuple[np.ndarray, np.ndarray]:
     """Of each mark that was found, seconds from its end to its report, and the index of its row."""
     known = [

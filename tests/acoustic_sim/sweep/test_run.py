@@ -48,15 +48,29 @@ def test_every_row_is_there_once_and_progress_is_told(tmp_path, plan, undisturbe
         assert {timing.attempts for timing in results.timings().values()} == {1}
 
 
-def test_time_left_is_told_without_the_first_row_of_each_worker():
-    """Two workers compile for 30 s in their first rows; then 2 and 4 s a row: 10 rows last 15 s."""
+def answers(worker, *seconds):
+    return [Answer(row, {}, each, worker) for row, each in enumerate(seconds, 1)]
+
+
+def test_time_left_counts_what_each_batch_begins_with_and_not_the_compiling():
+    """What a batch shares takes 5 s, a row 1 s: 8 rows in 2 batches last 18 s, with two workers 9."""
     pace = _Pace()
-    for worker, seconds, left in (("a", 30.0, None), ("b", 30.0, None), ("", 9.0, None), ("a", 2.0, 10.0)):
-        pace.add(Answer(1, {}, seconds, worker))
-        assert pace.seconds_left(10) == left
-    pace.add(Answer(1, {}, 4.0, "b"))
-    assert pace.seconds_left(10) == 15.0
-    assert pace.seconds_left(0) == 0.0
+    pace.add(answers("a", 40.0, 1.0, 1.0, 1.0))
+    assert pace.seconds_left(8, 2) is None, "cheap rows alone would say 8 s"
+    pace.add(answers("", 9.0))  # its worker died
+    pace.add([])
+    pace.add(answers("a", 6.0, 1.0, 1.0, 1.0))
+    assert pace.seconds_left(8, 2) == 18.0
+    pace.add(answers("b", 50.0, 1.0))
+    assert pace.seconds_left(8, 2) == 9.0
+    assert pace.seconds_left(0, 0) == 0.0
+
+
+def test_time_left_of_batches_of_one_row():
+    pace = _Pace()
+    for seconds in (30.0, 2.0, 4.0):
+        pace.add(answers("a", seconds))
+    assert pace.seconds_left(10, 10) == 30.0
 
 
 def test_what_is_done_already_is_not_computed_again(tmp_path, plan, undisturbed):

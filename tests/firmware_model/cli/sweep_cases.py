@@ -49,13 +49,19 @@ arithmetic = ["q15", "float"]
 Outcome = dict[str, Any] | str
 
 
-def written(folder: Path, text: str, outcome_of: Callable[[Condition], Outcome], name: str = "plan") -> Path:
-    """A plan and all its rows in `folder`, each as `outcome_of` has it; returns the results' folder."""
+def written(
+    folder: Path,
+    text: str,
+    outcome_of: Callable[[Condition], Outcome],
+    name: str = "plan",
+    rows: int | None = None,
+) -> Path:
+    """A plan and its rows, or the first of them, in `folder`, each as `outcome_of` has it; the results."""
     path = folder / f"{name}.toml"
     path.write_text(text)
     plan = plans.load(path)
     with Results.open(folder / name, plan, plans.study_of(plan.product).OUTCOME) as results:
-        for condition in plan.conditions():
+        for condition in plan.conditions()[:rows]:
             results.add(condition, outcome_of(condition), Timing(0.25, "test"))
     return folder / name
 
