@@ -20,6 +20,7 @@ from firmware_model.cli.firmware import commands as firmware
 from firmware_model.cli.newcomer import commands as newcomer
 from firmware_model.cli.sound import commands as sound
 from firmware_model.cli.terminal import output, status
+from firmware_model.cli.terminal.plain_help import plain
 from fixedpoint import remarks
 from fixedpoint.errors import ConfigError
 
@@ -46,7 +47,7 @@ class _Commands(TyperGroup):
     def resolve_command(self, ctx: Any, args: list[str]) -> Any:
         """What runs, with its options."""
         name, command, rest = super().resolve_command(ctx, args)
-        return name, whole(name) if name and name in self.commands else command, rest
+        return name, plain(whole(name) if name and name in self.commands else command), rest
 
 
 def whole(name: str) -> Any:
@@ -67,7 +68,7 @@ def _ours() -> dict[str, Any]:
     apps += [sound.app]  # room, synthesise, stream
     apps += [study.app]  # sweep, report
     apps += [exactness.app]  # check, ranges, vectors, compare, freeze
-    apps += [firmware.app, newcomer.app]  # export, device; new
+    apps += [firmware.app, newcomer.app]  # export, device; new, examples
     infos = [info for app in apps for info in app.registered_commands]
     return {info.name or typer.main.get_command_name(info.callback.__name__): info for info in infos}
 

@@ -108,7 +108,7 @@ def report(
     folder: Annotated[str, typer.Argument(metavar="DIR", help="Results of bittrue sweep, complete or not.")],
     second: Annotated[
         str | None,
-        typer.Argument(metavar="[DIR2]", help="Later results: what became better and worse, row by row."),
+        typer.Argument(metavar="DIR2", help="Later results: what became better and worse, row by row."),
     ] = None,
     out: Annotated[
         str | None,

@@ -8,7 +8,7 @@ import numpy as np
 
 from firmware_model.report.factors import ARITHMETIC, Factor, choose
 from firmware_model.report.measures import Measure, cells_of, level_names, measures_of, medians_of, short
-from firmware_model.report.page import Picture, Section, Table
+from firmware_model.report.page import Picture, Section, Table, chart
 from firmware_model.report.plot import heat_maps, places, ticks
 from firmware_model.report.sections import WORST, Heard, worst_rows
 from firmware_model.report.source import DEVICE, Source
@@ -134,7 +134,14 @@ def _overview(
         for label, values in zip(level_names(along), zip(*columns, strict=True), strict=True)
     ]
     title = first if along is None else f"What {along.words} does"
-    return Section(title, pictures=[Picture(name, picture, caption)], tables=[Table(heads, rows)])
+    names = [] if by is None else [by.of_level(j) for j in range(len(by.labels))]
+    alt = chart(
+        ", ".join(m.title for m in varying),
+        "" if along is None else along.words,
+        names,
+        ". ".join(filter(None, (_in_words(m, along, by) for m in varying))),
+    )
+    return Section(title, pictures=[Picture(name, picture, alt, caption)], tables=[Table(heads, rows)])
 
 
 def _draw(measures: Sequence[Measure], along: Factor | None, by: Factor | None) -> bytes:
@@ -202,7 +209,8 @@ def _by_two(measures: Sequence[Measure], along: Factor, by: Factor) -> Section:
         j, i = np.unravel_index(np.nanargmax(values), values.shape)
         title = f"Most {measure.words} at {along.of_level(int(i))}, {by.words} {by.of_level(int(j))}"
         drawn = heat_maps([(title, along, by, values)], measure.title, ".1f")
-        pictures.append(Picture(f"map-{measure.name}", drawn, f"Median {measure.title}."))
+        alt = f"Heat map of the median {measure.title} at each {along.words} and {by.words}. {title}."
+        pictures.append(Picture(f"map-{measure.name}", drawn, alt, f"Median {measure.title}."))
     return Section("Two axes at a time", pictures=pictures)
 
 

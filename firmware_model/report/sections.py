@@ -84,7 +84,11 @@ def worst_rows(source: Source, worst: Sequence[tuple[dict[str, Any], str]], hear
             except BittrueError as error:
                 caption += f" Its spectrogram could not be computed: {error}."
         command = source.command(row["row"], f" --wav row-{row['row']}.wav")
-        pictures.append(Picture(f"worst-{place:02d}-row-{row['row']}", png, caption, command))
+        alt = (
+            f"Spectrogram of what the microphone heard in row {row['row']}: frequency over time, brighter "
+            f"where louder. {what}."
+        )
+        pictures.append(Picture(f"worst-{place:02d}-row-{row['row']}", png, alt, caption, command))
     title = f"The {len(pictures)} worst rows" if len(pictures) > 1 else "The worst row"
     text = "Each with the command that computes it again and writes what was heard."
     return Section(title, [source.plan.says if source.plan.plan is None else text], pictures)

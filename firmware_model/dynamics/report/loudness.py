@@ -6,7 +6,7 @@ import numpy as np
 
 from firmware_model.report.factors import Factor
 from firmware_model.report.measures import Measure, medians_of, short
-from firmware_model.report.page import Picture, Section, Table
+from firmware_model.report.page import Picture, Section, Table, chart
 from firmware_model.report.style import MARKERS, colours, dress, label_ends, new_figure, png
 
 LOUDNESS = "loudness_lufs"
@@ -59,10 +59,12 @@ def at_equal_loudness(measures: Sequence[Measure], along: Factor, by: Factor) ->
     caption = (
         f"Medians at each {along.words}. {title}: dashed. THD is that of the tone at this {along.words}."
     )
+    finding = f"{title}: {'; '.join(map(_ends, shown, at_common, [names] * len(shown)))}."
+    alt = chart(", ".join(measure.title for measure in shown), "loudness", names, finding)
     return Section(
         "At equal loudness",
-        [f"{title}: {'; '.join(map(_ends, shown, at_common, [names] * len(shown)))}."],
-        [Picture("equal-loudness", _draw(shown, curves, loudness, at_common, names, common), caption)],
+        [finding],
+        [Picture("equal-loudness", _draw(shown, curves, loudness, at_common, names, common), alt, caption)],
         [
             Table(
                 [by.words, *(measure.title for measure in shown), f"loudest, {MEASURES[LOUDNESS][1]}"],

@@ -5,7 +5,7 @@ import numpy as np
 from acoustic_sim.sweep.statistics import miss_rate
 from acoustic_sim.sweep.tails import poisson_limits
 from firmware_model.report.factors import Factor
-from firmware_model.report.page import Picture, Section, Table
+from firmware_model.report.page import Picture, Section, Table, chart
 from firmware_model.watermark.params import WatermarkConfig
 from firmware_model.watermark.report import plot_detectors as plot
 from firmware_model.watermark.report.trials import Comparison, Findings, misses
@@ -56,7 +56,9 @@ def false_alarms(found: Findings) -> Section:
         panels = [("Misses against false alarms", [("", found.trials.score)], False)]
     caption = "DET curves: each point is a threshold. False alarms are those of all rows together"
     caption += "; dotted is the exponential fit to the highest of them." if fitted else "."
-    made.pictures.append(Picture("det", plot.det(panels, scores, found.operating), caption))
+    names = [name for _, curves, _ in panels for name, _ in curves]
+    alt = chart("the share of marks missed", "false alarms per hour, a point for each threshold", names)
+    made.pictures.append(Picture("det", plot.det(panels, scores, found.operating), alt, caption))
     return made
 
 
@@ -97,11 +99,17 @@ def compared(found: Findings, comparison: Comparison) -> Section:
         paragraphs.append(
             f"At the shipped threshold they decide differently at {comparison.hops_differ} hops."
         )
+    alt = chart(
+        "marks missed, and of the scores of both on the same marks",
+        "" if along is None else along.words,
+        [found.device, comparison.other],
+        f"{title}.",
+    )
     name = "".join(c if c.isalnum() else "-" for c in comparison.other)
     return Section(
         f"{found.device} against {comparison.other}",
         paragraphs,
-        [Picture(f"against-{name}", png, caption)],
+        [Picture(f"against-{name}", png, alt, caption)],
         [table],
     )
 

@@ -5,7 +5,7 @@ from typing import Any
 import numpy as np
 
 from firmware_model.cli.terminal.output import counted
-from firmware_model.report.page import Picture, Section
+from firmware_model.report.page import Picture, Section, chart
 from firmware_model.report.plot import PERCENT, heat_maps
 from firmware_model.report.sections import Heard, worst_rows
 from firmware_model.watermark.report import plot
@@ -107,9 +107,10 @@ def _scores(found: Findings) -> Section:
     caption = "Median and the middle 90 % of the scores of marks; dashed is the threshold."
     words = lowest_in_words(found)
     png = plot.scores(panels, along, found.operating)
-    return Section(
-        "Margin to the threshold", [f"{words[0].upper()}{words[1:]}."], [Picture("scores", png, caption)]
-    )
+    says = f"{words[0].upper()}{words[1:]}."
+    names = [name for _, curves, _ in panels for name, _ in curves]
+    alt = chart("the scores of marks", "" if along is None else along.words, names, says)
+    return Section("Margin to the threshold", [says], [Picture("scores", png, alt, caption)])
 
 
 def _by_two(found: Findings) -> Section | None:
@@ -128,7 +129,8 @@ def _by_two(found: Findings) -> Section | None:
         return None
     png = heat_maps(panels, PERCENT, ".0f")
     caption = f"Marks missed {at(found.operating)}, in per cent; what else varies is averaged over."
-    return Section("Two axes at a time", pictures=[Picture("two-axes", png, caption)])
+    alt = f"Heat maps of the share of marks missed. {'; '.join(title for title, *_ in panels)}."
+    return Section("Two axes at a time", pictures=[Picture("two-axes", png, alt, caption)])
 
 
 def _latency(found: Findings) -> Section | None:
@@ -145,7 +147,10 @@ def _latency(found: Findings) -> Section | None:
         f"Of {all_of(len(seconds), 'mark')} found at the shipped threshold; box of quartiles, whiskers from "
         "least to most."
     )
-    return Section("Detection latency", pictures=[Picture("latency", png, caption)])
+    alt = chart(
+        "the time from a mark's end to its report", found.along.words if found.along else "", [], title
+    )
+    return Section("Detection latency", pictures=[Picture("latency", png, alt, caption)])
 
 
 def _worst(found: Findings, heard: Heard | None) -> Section:

@@ -6,7 +6,7 @@ import numpy as np
 
 from acoustic_sim.sweep.statistics import Rate
 from firmware_model.report.factors import PROGRAMME, Factor
-from firmware_model.report.page import Picture, Section, Table
+from firmware_model.report.page import Picture, Section, Table, chart
 from firmware_model.watermark.params import WatermarkConfig
 from firmware_model.watermark.report import plot
 from firmware_model.watermark.report.detectors import MOST_CURVES
@@ -76,7 +76,10 @@ def missed(found: Findings) -> Section:
     )
     pictures, tables = [], [_number_of_marks(found)]
     if whole is not None and along is not None:
-        pictures.append(Picture("missed", _draw_crossed(found, along, whole), counts))
+        names = [whole.by.of_level(j) for j in range(len(whole.by.labels))]
+        shown = f"each {whole.panel.words} by itself, {reach_by_in_words(found, whole.by)}."
+        alt = chart("the share of marks missed", along.words, names, f"{shown[0].upper()}{shown[1:]}")
+        pictures.append(Picture("missed", _draw_crossed(found, along, whole), alt, counts))
         counts = "The same, what else varies averaged over."
         tables = [_combinations(along, whole), *tables]
     elif by and along is not None:
@@ -84,7 +87,11 @@ def missed(found: Findings) -> Section:
     panels = [_averaged(found, along, one) for one in by[:MOST_PANELS]] if along is not None else []
     if not panels:
         panels = [(reach_in_words(found, along), [("", found.rates)], False)]
-    pictures.append(Picture("missed" if whole is None else "missed-by", plot.misses(panels, along), counts))
+    names = [name for _, curves, _ in panels for name, _ in curves]
+    says = ". ".join(title for title, *_ in panels)
+    alt = chart("the share of marks missed", "" if along is None else along.words, names, f"{says}.")
+    name = "missed" if whole is None else "missed-by"
+    pictures.append(Picture(name, plot.misses(panels, along), alt, counts))
     pictures += _by_snr_heard(found, whole)
     return Section("Marks missed", [reach_of(found) + "."], pictures, tables)
 
@@ -128,7 +135,8 @@ def _by_snr_heard(found: Findings, whole: Crossed | None) -> list[Picture]:
         f"The same marks over the SNR that is left at the microphone, in steps of {SNR_STEP_DB:g} dB: how "
         f"much of the difference between the panels above is the SNR, and how much {other.words} itself."
     )
-    return [Picture("missed-snr", plot.misses([panel], snr, of_curves=other.title), caption)]
+    alt = chart("the share of marks missed", snr.words, names, f"{title}.")
+    return [Picture("missed-snr", plot.misses([panel], snr, of_curves=other.title), alt, caption)]
 
 
 def _in_steps(snr_db: np.ndarray) -> Factor:
