@@ -172,14 +172,14 @@ def _behind(file: BinaryIO, header: _Header, size: int) -> str:
 
 
 def _are_chunks(file: BinaryIO, order: str, at: int, size: int) -> bool:
-    """Whether chunks fill a file from `at` to its end; the last one, if known by name, may be cut or padded.
+    """Whether chunks fill a file from `at` to its end; behind one known by name, anything may lie.
 
     Raises
     ------
     SoundError
         One of them holds samples, too, or is another file.
     """
-    more_samples = False
+    more_samples = of_metadata = False
     for _ in range(_MOST_CHUNKS):
         file.seek(at)
         chunk = file.read(12)
@@ -189,12 +189,13 @@ def _are_chunks(file: BinaryIO, order: str, at: int, size: int) -> bool:
         if name in _KINDS and chunk[8:] == b"WAVE":
             raise SoundError("a second WAV file found behind the first; one needed")
         if len(chunk) < 8 or not all(0x20 <= letter < 0x7F for letter in name):
-            return False
+            return of_metadata
         end = at + 8 + struct.unpack(order + "I", chunk[4:8])[0]
         if end > size:
             if not known:
-                return False
+                return of_metadata
             break
+        of_metadata |= known
         more_samples |= name == b"data"
         file.seek(end)
         at = end + (end % 2 and file.read(1) in (b"", b"\0"))  # some writers leave the padding out

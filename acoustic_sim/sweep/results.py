@@ -14,9 +14,12 @@ from acoustic_sim.sweep.results_file import (
     FILE,
     LOCK,
     ResultsError,
+    check_meta,
+    check_row,
     connect,
     connect_to_read,
     has_tables,
+    list_in,
     locked,
     named,
     read_meta,
@@ -130,6 +133,7 @@ class Results:
                     raise ConfigError(f"{folder / FILE}: {says}")
                 found = cls(folder, connection, None)
                 found.meta = read_meta(connection)
+                check_meta(found.meta)
             except BaseException:
                 connection.close()
                 raise
@@ -219,7 +223,11 @@ class Results:
             cursor = self._connection.execute("SELECT * FROM rows ORDER BY row")
             names = [column[0] for column in cursor.description]
             lists |= set(names) - set(outcome) - {"programme", "error"}  # axes, which may be rooms
-            return [dict(zip(names, _python_values(names, row, lists, flags), strict=True)) for row in cursor]
+            rows = []
+            for row in cursor:
+                check_row(names, row, self.meta)
+                rows.append(dict(zip(names, _python_values(names, row, lists, flags), strict=True)))
+            return rows
 
     def timings(self) -> dict[int, Timing]:
         """What each row cost."""
@@ -282,7 +290,7 @@ def _plain(value: Any) -> Any:
 def _python_values(names: list[str], row: tuple[Any, ...], lists: set[str], flags: set[str]) -> Iterator[Any]:
     for name, value in zip(names, row, strict=True):
         if name in lists and isinstance(value, str) and value[:1] == "[" and value[-1:] == "]":
-            yield json.loads(value)
+            yield list_in(value)
         elif name in flags and value is not None:
             yield bool(value)
         else:

@@ -2,7 +2,7 @@
 
 import json
 import sqlite3
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import closing, contextmanager
 from pathlib import Path
 from typing import Any
@@ -109,8 +109,86 @@ def read_meta(connection: sqlite3.Connection) -> dict[str, Any]:
     """The table `meta`."""
     try:
         return {key: json.loads(value) for key, value in connection.execute("SELECT key, value FROM meta")}
-    except (ValueError, TypeError) as error:
+    except (ValueError, TypeError, RecursionError) as error:
         raise sqlite3.DatabaseError("its table meta is damaged") from error
+
+
+# What the table `meta` holds of a plan, and of what kind; digests, paths and files may be missing.
+_META: dict[str, type] = {
+    **dict.fromkeys(("plan", "path", "digest", "product"), str),
+    **dict.fromkeys(("settings", "axes", "outcome"), dict),
+    **dict.fromkeys(("programmes", "versions"), list),
+    "rows": int,
+}
+_OPTIONAL: dict[str, type] = {"absolute_path": str, "files": dict, "schema": int}
+_SETTINGS = ("seed", "samples", "repeats", "seconds", "false_alarms_per_hour", "impostor_keys")
+# Kind of a column -> what SQLite gives for it; None, where there is no finite number, goes with each.
+_CELLS: dict[str, tuple[type, ...]] = {
+    "float": (float, int),
+    "int": (int,),
+    "bool": (int,),
+    "str": (str,),
+    "list": (str,),
+}
+_OF_EVERY_ROW = {"row": "int", "programme": "str", "repeat": "int", "seed": "int", "error": "str"}
+
+
+def check_meta(meta: Mapping[str, Any]) -> None:
+    """Raise sqlite3.DatabaseError unless the table `meta` says all that a sweep writes there."""
+    wrong = [key for key, kind in _META.items() if not isinstance(meta.get(key), kind)]
+    wrong += [key for key, kind in _OPTIONAL.items() if not isinstance(meta.get(key, kind()), kind)]
+    if not wrong:
+        settings = meta["settings"]
+        if not isinstance(settings.get("design"), str) or not all(
+            isinstance(settings.get(name), (int, float)) for name in _SETTINGS
+        ):
+            wrong.append("settings")
+        if not all(isinstance(values, list) and values for values in meta["axes"].values()):
+            wrong.append("axes")
+        if not all(isinstance(kind, str) and kind in _CELLS for kind in meta["outcome"].values()):
+            wrong.append("outcome")
+        if not meta["versions"] or not all(isinstance(run, dict) for run in meta["versions"]):
+            wrong.append("versions")
+    if wrong:
+        raise sqlite3.DatabaseError(f"its table meta is damaged: {', '.join(wrong)}")
+
+
+def check_row(names: Sequence[str], row: Sequence[Any], meta: Mapping[str, Any]) -> None:
+    """Raise sqlite3.DatabaseError unless the cells of a row are of their columns' kinds."""
+    kinds = _OF_EVERY_ROW | meta["outcome"]
+    missing = {*kinds, *meta["axes"]} - set(names)
+    if missing:
+        raise sqlite3.DatabaseError(f"its table rows has no column {', '.join(sorted(missing))}")
+    for name, value in zip(names, row, strict=True):
+        kind = kinds.get(name)
+        needed = name in _OF_EVERY_ROW and name != "error"
+        if value is None and not needed:
+            continue
+        accepted = _CELLS[kind] if kind else (float, int, str)
+        if not isinstance(value, accepted) or (kind == "list" and str(value)[:1] != "["):
+            raise sqlite3.DatabaseError(f"row {row[0]!r}, {name}: {type(value).__name__} found")
+
+
+def list_in(text: str) -> list[Any]:
+    """A list of numbers, or of lists of them, as a cell holds it.
+
+    Raises
+    ------
+    sqlite3.DatabaseError
+    """
+
+    def plain(value: Any) -> bool:
+        if isinstance(value, list):
+            return all(map(plain, value))
+        return value is None or isinstance(value, (int, float, str))
+
+    try:
+        found = json.loads(text)
+        if isinstance(found, list) and plain(found):
+            return found
+    except (ValueError, RecursionError) as error:
+        raise sqlite3.DatabaseError("a list in its table rows is damaged") from error
+    raise sqlite3.DatabaseError("a list in its table rows is damaged")
 
 
 @contextmanager

@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from acoustic_sim.sweep.plan import Plan
-from acoustic_sim.sweep.results_file import connect_to_read, named, read_meta, require_tables
+from acoustic_sim.sweep.results_file import check_meta, connect_to_read, named, read_meta, require_tables
 from fixedpoint.errors import ConfigError
 
 _PACKAGES = ("bittrue", "numpy", "scipy", "numba", "pyroomacoustics", "soxr", "av")
@@ -87,6 +87,7 @@ def refuse_another(folder: Path, plan: Plan, outcome: Mapping[str, type], code: 
             if not require_tables(connection):
                 return False
             meta = read_meta(connection)
+            check_meta(meta)
             names = [name for _, name, *_ in connection.execute("PRAGMA table_info(rows)")]
         finally:
             connection.close()

@@ -21,7 +21,6 @@ from firmware_model.cli.newcomer import commands as newcomer
 from firmware_model.cli.sound import commands as sound
 from firmware_model.cli.terminal import output, status
 from firmware_model.cli.terminal.plain_help import plain
-from fixedpoint import remarks
 from fixedpoint.errors import ConfigError
 
 
@@ -126,7 +125,7 @@ def run(arguments: list[str]) -> int:
     if sys.stdout is None:
         output.note("standard output: is closed; open it, or send it to /dev/null")
         return status.MISUSE
-    return status.run(app, arguments, lambda: (*remarks.taken(), *product.noticed()))
+    return status.run(app, arguments, product.noticed)
 
 
 def main() -> None:

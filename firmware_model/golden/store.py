@@ -391,7 +391,7 @@ def _read_manifest(path: Path, remedy: str) -> dict[str, Any]:
         stated, entries, files = manifest["sha256"], manifest["entries"], manifest["files"]
     except OSError as error:
         raise GoldenError(f"{path.name}: {error.strerror or error}; {remedy}") from error
-    except (ValueError, KeyError, TypeError) as error:
+    except (ValueError, KeyError, TypeError, RecursionError) as error:
         raise GoldenError(f"{path.name}: is no manifest of goldens; {remedy}") from error
     if stated != _digest_of(entries, files):
         raise GoldenError(f"{path.name}: was edited by hand, its entries do not have its sha256; {remedy}")

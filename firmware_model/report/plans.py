@@ -22,6 +22,7 @@ _SHARED = (  # of the sources that decide a row; reports, benchmarks and the com
     "acoustic_sim/loudspeaker/*.py",
     "acoustic_sim/border/*.py",
     "acoustic_sim/programmes/*.py",
+    "acoustic_sim/sound_files/*.py",
     "acoustic_sim/sweep/axes.py",
     "acoustic_sim/sweep/playback.py",
     "firmware_model/*.py",

@@ -62,7 +62,7 @@ def _cases_in(root: Path) -> set[str]:
     try:
         names = [case["name"] for case in json.loads((root / MANIFEST).read_bytes())["cases"]]
         return {name for name in names if (root / name).is_dir()}
-    except (OSError, ValueError, KeyError, TypeError):
+    except (OSError, ValueError, KeyError, TypeError, RecursionError):
         return set()
 
 

@@ -104,7 +104,7 @@ def _products_in(root: Path) -> set[str]:
     try:
         names = [product["name"] for product in json.loads((root / MANIFEST).read_bytes())["products"]]
         return {name for name in names if (root / f"{prefix(name)}.c").is_file()}
-    except (OSError, ValueError, KeyError, TypeError):
+    except (OSError, ValueError, KeyError, TypeError, RecursionError):
         return set()
 
 

@@ -9,6 +9,7 @@ import typer
 from firmware_model import product
 from firmware_model.cli.terminal.messages import in_options, of_usage
 from firmware_model.cli.terminal.output import BROKEN_PIPE_STATUS, note, silence_stdout
+from fixedpoint import remarks
 from fixedpoint.errors import BittrueError
 
 DETECTED, NOT_DETECTED, MISUSE, INTERNAL_ERROR, INTERRUPTED = 0, 1, 2, 70, 130
@@ -31,8 +32,10 @@ def run(app: typer.Typer, arguments: list[str], beside: Callable[[], Iterable[st
     A fault of the program itself is status 70, so that a script does not take it for bad input, and one of an
     installed product's code is status 2; with BITTRUE_DEBUG set both are raised.
     """
+    remarks.taken()
     told, ended = _run(app, arguments)
-    for line in dict.fromkeys([*told, *beside()]):
+    of_files = remarks.taken() if ended != MISUSE else ()  # what is refused is one line
+    for line in dict.fromkeys([*told, *of_files, *beside()]):
         note(line)
     return ended
 

@@ -7,6 +7,7 @@ import zipfile
 from collections.abc import Iterator
 from contextlib import ExitStack
 from pathlib import Path
+from tokenize import TokenError
 from typing import IO, Any
 
 import numpy as np
@@ -61,8 +62,8 @@ def array_values(name: str, file: IO[bytes], node: Node) -> Stored:
             version[0], np.lib.format.read_array_header_2_0
         )
         shape, columns_first, dtype = read_header(file)
-    except ValueError as error:
-        raise AudioError(f"{name}: no NumPy array, or damaged: {error}") from error
+    except (ValueError, TokenError, SyntaxError, RecursionError, MemoryError, TypeError) as error:
+        raise AudioError(f"{name}: no NumPy array, or damaged: {str(error).splitlines()[0]}") from error
     if dtype.kind not in "iu":
         raise AudioError(f"{name}: {dtype} found; integers needed")
     rows, offset = len(node.rows), file.tell()
