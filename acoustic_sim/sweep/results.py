@@ -16,6 +16,7 @@ from acoustic_sim.sweep.results_file import (
     ResultsError,
     check_meta,
     check_row,
+    check_timing,
     connect,
     connect_to_read,
     has_tables,
@@ -233,7 +234,10 @@ class Results:
         """What each row cost."""
         with self._named("cannot be read"):
             found = self._connection.execute("SELECT row, seconds, worker, attempts FROM timing ORDER BY row")
-            return {row: Timing(*rest) for row, *rest in found}
+            timings = {row: Timing(*rest) for row, *rest in found}
+            for row, timing in timings.items():
+                check_timing(row, *timing)
+            return timings
 
     def close(self) -> None:
         """Fold the journal into the file; nothing is lost where this is never called."""

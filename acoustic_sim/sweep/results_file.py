@@ -164,9 +164,22 @@ def check_row(names: Sequence[str], row: Sequence[Any], meta: Mapping[str, Any])
         needed = name in _OF_EVERY_ROW and name != "error"
         if value is None and not needed:
             continue
-        accepted = _CELLS[kind] if kind else (float, int, str)
+        accepted = _CELLS[kind] if kind else _of_levels(meta["axes"].get(name, ()))
         if not isinstance(value, accepted) or (kind == "list" and str(value)[:1] != "["):
             raise sqlite3.DatabaseError(f"row {row[0]!r}, {name}: {type(value).__name__} found")
+
+
+def check_timing(row: Any, seconds: Any, worker: Any, attempts: Any) -> None:
+    """Raise sqlite3.DatabaseError unless a row of the table `timing` is of its columns' kinds."""
+    kinds = isinstance(row, int), isinstance(seconds, (float, int)), isinstance(attempts, int)
+    if not all(kinds) or not isinstance(worker, str) or not 0 <= seconds < 1e9:
+        raise sqlite3.DatabaseError(f"row {row!r} of its table timing is damaged")
+
+
+def _of_levels(levels: Sequence[Any]) -> tuple[type, ...]:
+    """Kinds of an axis's cells: numbers, where all of its levels are."""
+    numbers = levels and all(level is None or isinstance(level, (float, int)) for level in levels)
+    return (float, int) if numbers else (float, int, str)
 
 
 def list_in(text: str) -> list[Any]:
@@ -180,7 +193,7 @@ def list_in(text: str) -> list[Any]:
     def plain(value: Any) -> bool:
         if isinstance(value, list):
             return all(map(plain, value))
-        return value is None or isinstance(value, (int, float, str))
+        return value is None or isinstance(value, (int, float))
 
     try:
         found = json.loads(text)

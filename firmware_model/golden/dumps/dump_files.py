@@ -1,9 +1,11 @@
 """The forms in which a dump may come, each opened as `dump_values`: WAV, FLAC, NPZ, NPY, CSV, Intel HEX."""
 
 import io
+import lzma
 import re
 import tempfile
 import zipfile
+import zlib
 from collections.abc import Iterator
 from contextlib import ExitStack
 from pathlib import Path
@@ -18,6 +20,8 @@ from firmware_model.pcm_file import open_pcm
 from fixedpoint.errors import AudioError
 
 _MOST_HEX_BYTES = 6 << 20  # of text: intelhex holds some 130 bytes for each byte of data
+# What zipfile and its decompressors raise; RuntimeError: encrypted; OSError without a number: bzip2's.
+_DAMAGED_ZIP = (zipfile.BadZipFile, zlib.error, lzma.LZMAError, EOFError, RuntimeError, ValueError, OSError)
 _LINES = 1 << 16  # of a CSV file, read at a time
 _SOUND_BITS = {"PCM_S8": 8, "PCM_16": 16, "PCM_24": 24, "PCM_32": 32}
 
@@ -50,7 +54,9 @@ def npz_members(path: Path, files: ExitStack) -> Iterator[tuple[str, IO[bytes]]]
                         file.write(block)
                 file.seek(0)
                 yield name.removesuffix(".npy"), file
-    except zipfile.BadZipFile as error:
+    except _DAMAGED_ZIP as error:
+        if isinstance(error, OSError) and error.errno is not None:  # of the file, not of what it holds
+            raise
         raise AudioError(f"{path}: no NPZ file, or damaged: {error}") from error
 
 
@@ -63,7 +69,8 @@ def array_values(name: str, file: IO[bytes], node: Node) -> Stored:
         )
         shape, columns_first, dtype = read_header(file)
     except (ValueError, TokenError, SyntaxError, RecursionError, MemoryError, TypeError) as error:
-        raise AudioError(f"{name}: no NumPy array, or damaged: {str(error).splitlines()[0]}") from error
+        says = next(iter(str(error).splitlines()), type(error).__name__)
+        raise AudioError(f"{name}: no NumPy array, or damaged: {says}") from error
     if dtype.kind not in "iu":
         raise AudioError(f"{name}: {dtype} found; integers needed")
     rows, offset = len(node.rows), file.tell()

@@ -45,9 +45,7 @@ def test_damaged_inputs_have_no_internal_fault(whole, tmp_path):
     assert sorted(found.number for found in outcomes) == list(range(ALL))
     assert wrong(outcomes) == []
     statuses = collections.Counter(found.status for found in outcomes)
-    assert min(statuses[0], statuses[1]) > ALL // 100, (
-        "damage that leaves nothing to compute"
-    )
+    assert min(statuses[0], statuses[1]) > ALL // 100, "damage that leaves nothing to compute"
 
 
 def test_a_fault_of_ours_and_an_end_of_the_process_are_seen(whole, monkeypatch):
