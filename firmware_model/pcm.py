@@ -53,7 +53,7 @@ def read_audio(
     *,
     fs_hz: int | None = None,
     resample: bool = False,
-    gain_db: float = 0.0,
+    gain_db: float | None = None,
     mixed: bool = False,
 ) -> Audio:
     """Read a WAV or FLAC file of any sample format, or standard input.
@@ -63,7 +63,7 @@ def read_audio(
     path : file, pipe, or "-" for standard input; what it holds decides, not its name
     fs_hz : wanted sample rate; None takes the file's own
     resample : allow conversion to `fs_hz` (soxr, VHQ: 28 bit); resampled overshoots are clipped and counted
-    gain_db : float in [-200, 200]; of the samples, before they are held to full scale
+    gain_db : see `open_audio`
     mixed : whether the caller takes the mean of the channels, which must not cancel each other
 
     Raises

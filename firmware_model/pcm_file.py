@@ -3,6 +3,7 @@
 import os
 from collections.abc import Iterator
 from contextlib import contextmanager
+from contextvars import ContextVar
 
 import numpy as np
 import soundfile
@@ -19,6 +20,29 @@ MIN_FS_HZ, MAX_FS_HZ = 2_000, 655_350  # FLAC holds no higher rate
 MAX_GAIN_DB = 200.0  # float32 holds 770 dB above full scale; no recording does
 
 _BLOCK_FRAMES = 1 << 16
+_input_gain_db: ContextVar[float] = ContextVar("input_gain_db", default=0.0)
+
+
+@contextmanager
+def input_gain(gain_db: float) -> Iterator[None]:
+    """Within it, audio is opened with this gain where none is given: that of a command's inputs.
+
+    Raises
+    ------
+    ConfigError
+        Out of [-200, 200].
+    """
+    _check_gain(gain_db)
+    before = _input_gain_db.set(gain_db)
+    try:
+        yield
+    finally:
+        _input_gain_db.reset(before)
+
+
+def _check_gain(gain_db: float) -> None:
+    if not -MAX_GAIN_DB <= gain_db <= MAX_GAIN_DB:
+        raise ConfigError(f"gain_db={gain_db!r}: must be in [-{MAX_GAIN_DB:g}, {MAX_GAIN_DB:g}]")
 
 
 class AudioFile:
@@ -100,7 +124,7 @@ def open_audio(
     *,
     fs_hz: int | None = None,
     resample: bool = False,
-    gain_db: float = 0.0,
+    gain_db: float | None = None,
     mixed: bool = False,
 ) -> Iterator[AudioFile]:
     """A WAV or FLAC file, a pipe, or "-" for standard input, to be read in frames.
@@ -109,7 +133,7 @@ def open_audio(
     ----------
     fs_hz : wanted sample rate; None takes the file's own
     resample : whether the caller converts another rate than `fs_hz`
-    gain_db : float in [-200, 200]; of the samples, before they are held to full scale
+    gain_db : float in [-200, 200]; of the samples, before they are held to full scale; None: see `input_gain`
     mixed : whether the caller takes the mean of the channels, which must not cancel each other
 
     Raises
@@ -122,8 +146,8 @@ def open_audio(
     name = os.fspath(path)
     if fs_hz is not None:
         check_rate(fs_hz)
-    if not -MAX_GAIN_DB <= gain_db <= MAX_GAIN_DB:
-        raise ConfigError(f"gain_db={gain_db!r}: must be in [-{MAX_GAIN_DB:g}, {MAX_GAIN_DB:g}]")
+    gain_db = _input_gain_db.get() if gain_db is None else gain_db
+    _check_gain(gain_db)
     with open_pcm(name) as sound:
         check_header(name, sound, fs_hz, resample)
         yield AudioFile(name, sound, gain_db, mixed)

@@ -23,7 +23,7 @@ class AudioStream:
     channels : wanted, 1 or 2; two become their mean, one is given to both
     block : samples; frames are whole blocks
     resample : allow conversion to `fs_hz` (soxr, VHQ)
-    gain_db : of the samples, see `pcm.read_audio`
+    gain_db : of the samples, see `pcm_file.open_audio`
 
     Attributes
     ----------
@@ -37,7 +37,13 @@ class AudioStream:
     """
 
     def __init__(
-        self, path: str, fs_hz: int, channels: int, block: int, resample: bool = False, gain_db: float = 0.0
+        self,
+        path: str,
+        fs_hz: int,
+        channels: int,
+        block: int,
+        resample: bool = False,
+        gain_db: float | None = None,
     ) -> None:
         self.path, self.fs_hz, self.channels = path, fs_hz, channels
         self.block, self.resample, self.gain_db = block, resample, gain_db

@@ -8,7 +8,7 @@ from typing import Annotated
 import typer
 
 from firmware_model.cli.terminal import output
-from firmware_model.cli.terminal.options import Json
+from firmware_model.cli.terminal.options import Gain, Json
 
 EQUAL, DIFFERENT = 0, 1
 
@@ -98,6 +98,7 @@ def ranges(
     resample: Annotated[
         bool, typer.Option("--resample", help="Convert audio of another rate to that of the case.")
     ] = False,
+    gain: Gain = 0.0,
     json: Json = False,
 ) -> None:
     """Range, headroom, noise and a format proposal for every named node of golden cases.

@@ -13,6 +13,7 @@ from firmware_model.cli.terminal.options import (
     Arithmetic,
     Distance,
     Drift,
+    Gain,
     In,
     Json,
     Noise,
@@ -39,6 +40,7 @@ def room(
     drift: Drift = None,
     scene: SceneName = None,
     seed: Seed = 0,
+    gain: Gain = 0.0,
     json: Json = False,
 ) -> None:
     """Play a file in a room and write what the microphone hears: mono, 16 bit, 16000 Hz.
@@ -118,6 +120,7 @@ def stream(
     resample: Annotated[
         bool, typer.Option("--resample", help="Convert input of another rate to that of the case.")
     ] = False,
+    gain: Gain = 0.0,
     json: Json = False,
 ) -> None:
     """Run a product in the configuration of a golden case on a file, as it would run in the device.

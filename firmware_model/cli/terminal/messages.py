@@ -9,6 +9,7 @@ _OPTIONS = {
     "snr_db": "--snr",
     "drift_ppm": "--drift",
     "strength_db": "--strength",
+    "gain_db": "--gain",
     "threshold": "--threshold",
     "seconds": "--seconds",
     "fs_hz": "--rate",

@@ -20,9 +20,27 @@ class Arithmetic(StrEnum):
     both = "both"
 
 
+def _input_gain(context: typer.Context, gain_db: float) -> float:
+    """Until the command ends, its inputs are read with this gain."""
+    if gain_db:
+        from firmware_model.pcm_file import input_gain
+
+        context.with_resource(input_gain(gain_db))
+    return gain_db
+
+
 AUDIO_SUFFIXES = (".wav", ".flac")
 PLOT_SUFFIXES = (".png", ".pdf", ".svg")
 In = Annotated[str, typer.Argument(metavar="IN", help="WAV or FLAC, mono or stereo; - is standard input.")]
+Gain = Annotated[
+    float,
+    typer.Option(
+        "--gain",
+        metavar="DB",
+        callback=_input_gain,
+        help="Of the input, before anything else: float files may lie beyond full scale, which is refused.",
+    ),
+]
 Out = Annotated[str, typer.Argument(metavar="OUT", help=".wav or .flac; - is standard output, as WAV.")]
 Json = Annotated[bool, typer.Option("--json", help="Print one line of JSON instead of text.")]
 Seed = Annotated[

@@ -5,7 +5,7 @@ from typing import Annotated
 import typer
 
 from firmware_model.cli.terminal import output
-from firmware_model.cli.terminal.options import AUDIO_SUFFIXES, PLOT_SUFFIXES, Arithmetic, In, Json, Out
+from firmware_model.cli.terminal.options import AUDIO_SUFFIXES, PLOT_SUFFIXES, Arithmetic, Gain, In, Json, Out
 from firmware_model.cli.terminal.status import DETECTED, NOT_DETECTED
 from firmware_model.dynamics.commands.options import ProfileName, ResampleToAccepted
 
@@ -25,6 +25,7 @@ def process(
         str | None, typer.Option("--plot", metavar="FILE", help="Draw it: .png, .pdf or .svg.")
     ] = None,
     resample: ResampleToAccepted = False,
+    gain: Gain = 0.0,
     json: Json = False,
 ) -> None:
     """Run the multiband dynamics processor on a file at 16000, 44100, 48000 or 96000 Hz.

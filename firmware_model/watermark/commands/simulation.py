@@ -13,6 +13,7 @@ from acoustic_sim.channel import Heard, propagate
 from acoustic_sim.scene import Scene
 from firmware_model.cli.terminal.output import STDIO, Step, naming
 from firmware_model.pcm import Audio, to_mono
+from firmware_model.pcm_file import input_gain
 from firmware_model.watermark.commands.detection import as_json
 from firmware_model.watermark.commands.programme import read_programme
 from firmware_model.watermark.detector import Detected, detect
@@ -34,6 +35,7 @@ class Job:
     strength_db : float, dB, as `embed` takes it: the highest of the marks in informed mode
     seed : int >= 0, of the block sizes; the scene has its own
     resample : convert files below the detector's rate to it
+    gain_db : with which they are read
     """
 
     key: Key
@@ -43,6 +45,7 @@ class Job:
     config: WatermarkConfig
     seed: int
     resample: bool
+    gain_db: float = 0.0
 
     def settings(self) -> dict[str, Any]:
         """What --json prints of it; the key is a secret and stays out of logs."""
@@ -88,7 +91,9 @@ def simulate(path: str, audio: Audio | None, job: Job, keep_trace: bool, step: S
     step : called as each of `STAGES` begins
     """
     step(STAGES[0])
-    audio = audio or read_programme(path, job.config, job.resample, mixed=True)
+    if audio is None:
+        with input_gain(job.gain_db):  # in a worker process, too
+            audio = read_programme(path, job.config, job.resample, mixed=True)
     x = to_mono(audio.samples)  # there is one loudspeaker
     with naming(path):
         marked = embed(x, audio.fs_hz, job.key, mode=job.mode, strength_db=job.strength_db, config=job.config)

@@ -14,6 +14,7 @@ from firmware_model.cli.terminal.options import (
     Arithmetic,
     Distance,
     Drift,
+    Gain,
     In,
     Json,
     Noise,
@@ -61,6 +62,7 @@ def simulate(
     jobs: Annotated[
         int, typer.Option("--jobs", metavar="N", min=1, max=256, help="Files worked on at a time.")
     ] = 1,
+    gain: Gain = 0.0,
     json: Json = False,
 ) -> None:
     """Mark files, play them through a room, find the marks in Q15 and in float, and compare.
@@ -85,7 +87,7 @@ def simulate(
     strength_db = DEFAULT_STRENGTHS_DB[mode.value] if strength is None else strength
     secret = Key.from_hex(only_one(key))
     where = scenes.from_options(distance, rt60, snr, noise, rir, drift, scene, seed)
-    job = simulation.Job(secret, where, mode.value, strength_db, config, seed, resample)
+    job = simulation.Job(secret, where, mode.value, strength_db, config, seed, resample, gain)
     traces = 0
     if plot is not None:
         from firmware_model.watermark.commands import simulation_plot
@@ -117,6 +119,7 @@ def embed(
     mode: ModeOption = Mode.informed,
     strength: Strength = None,
     resample: ResampleUp = False,
+    gain: Gain = 0.0,
     json: Json = False,
 ) -> None:
     """Mark a file: marks of 2.048 s back to back; OUT has IN's rate, channels and sample format."""
@@ -182,6 +185,7 @@ def detect(
     resample: Annotated[
         bool, typer.Option("--resample", help="Convert input of another rate to 16000 Hz.")
     ] = False,
+    gain: Gain = 0.0,
     json: Json = False,
 ) -> None:
     """Find marks in a recording at 16000 Hz. Stereo is averaged to mono, samples are rounded to 16 bits.
@@ -226,6 +230,7 @@ def calibrate(
         bool, typer.Option("--resample", help="Convert input of another rate to 16000 Hz.")
     ] = False,
     seed: Seed = 0,
+    gain: Gain = 0.0,
     json: Json = False,
 ) -> None:
     """Measure false alarms on unmarked audio with many keys, and choose the threshold for a wanted rate.

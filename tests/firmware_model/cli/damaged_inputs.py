@@ -47,6 +47,7 @@ _MONO = (
     f"stream @ out.wav --case {SAMPLE} --resample",
     f"ranges {SAMPLE} --audio @ --seconds 0.1 --resample",
     "calibrate @ --keys 1 --resample",
+    f"detect - --key {KEY} --resample --gain -1 <@",
 )
 _STEREO = (*_MONO[1:3], *_MONO[4:6], _MONO[7], "process @ out.wav --arith both")
 _RESPONSE = ("room voice.wav out.wav --rir @", "room voice.wav out.wav --rir @ --snr 20")
@@ -80,7 +81,8 @@ INPUTS = (
     Input("nodes.npy", (f"compare {SAMPLE} @ --no-cause --node level",)),
     Input("scores.npz", (f"compare {ENCODED} @ --no-cause", f"compare {ENCODED} @ --no-cause --json")),
     Input("profile.toml", ("process tone.wav out.wav --profile @", "process tone.wav - --profile @"), 4.0),
-    Input("plan.toml", ("sweep @ --out none --dry-run", "sweep @ --out sweep --dry-run"), 4.0),
+    Input("profile.toml", ("export exported --product mbdp --profile @ --force",), 0.3),
+    Input("plan.toml", ("sweep @ --out none --dry-run", "sweep - --out sweep --dry-run <@"), 4.0),
     Input("sound_plan.toml", ("sweep @ --out none --dry-run",), 2.0),
     Input("swept.wav", ("sweep sound_plan.toml --out none --dry-run",)),
     Input("sweep/results.sqlite", _SWEPT, 6.0),
@@ -96,10 +98,21 @@ INPUTS = (
         )
         for name, weight in (("manifest.json", 2.0), ("mbdp-smart-speaker.npz", 0.5), ("stimuli.npz", 0.5))
     ),
+    Input("goldens/manifest.json", ("check --product mbdp --filter subset",), 0.2),
     Input("out/manifest.json", (f"vectors out {SAMPLE}", f"vectors out {SAMPLE} --force")),
 )
 # Whole, and refused: too short, another format, no such firmware.
-REFUSED = ("calibrate", "--dry-run", "device", ".ogg ", ".aiff out", ".caf", ".w64", "vectors out")
+REFUSED = (
+    "calibrate",
+    "--dry-run",
+    "device",
+    ".ogg ",
+    ".aiff out",
+    ".caf",
+    ".w64",
+    "vectors out",
+    "--filter subset",
+)
 _NUMBERS = ("nan", "inf", "-1", "0", "1e999", "9" * 30, "", " ", "é", "0x1p3", "1_0", "--", "1e-300", "２")
 _OPTIONS = (
     "detect voice.wav --key @",
@@ -277,7 +290,7 @@ def run_case(number: int, whole: Path, folder: Path) -> Outcome:
     path.write_bytes(damaged(chosen.name, (whole / chosen.name).read_bytes(), rng))
     line = str(rng.choice(np.array(chosen.lines, object)))
     try:
-        return _outcome(number, [chosen.name if part == "@" else part for part in line.split()], folder)
+        return _outcome(number, line.replace("@", chosen.name).split(), folder)
     finally:
         shutil.copy(whole / chosen.name, path)
         for name in ("results.lock", "results.sqlite-wal", "results.sqlite-shm"):
@@ -291,7 +304,8 @@ def _outcome(number: int, arguments: list[str], folder: Path) -> Outcome:
     goldens_folder = store.goldens_folder
     store.goldens_folder = lambda of: folder / "goldens" if of.name == "mbdp" else goldens_folder(of)
     store.forget()
-    sys.stdin = io.TextIOWrapper(io.BytesIO())
+    given = (folder / arguments.pop()[1:]).read_bytes() if arguments[-1].startswith("<") else b""
+    sys.stdin = io.TextIOWrapper(io.BytesIO(given))
     stdout, stderr = io.TextIOWrapper(io.BytesIO(), encoding="utf-8"), io.StringIO()
     sys.stdout, sys.stderr = stdout, stderr
     status: int | str

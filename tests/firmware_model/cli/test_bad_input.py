@@ -283,3 +283,29 @@ def test_a_length_that_is_none_is_said_and_a_stale_one_refused(capsys, folder, c
     outcome = call(capsys, *arguments(command, path, folder))
     assert_refused(outcome, "144000 bytes of audio (4.500 s) found", "32000 (1.000 s) declared")
     assert_untouched(folder)
+
+
+@pytest.mark.parametrize("command", COMMANDS)
+def test_the_gain_that_is_offered_is_taken(capsys, folder, command):
+    path = folder / "in.wav"
+    path.write_bytes(wav(2.5 * programme(), subtype="FLOAT"))
+    refused = call(capsys, *arguments(command, path, folder))
+    assert_refused(refused, "in.wav: peak ", "dBFS) accepted; a gain of -")
+    assert_untouched(folder)
+    offered = refused.err.rpartition("(")[2].rstrip(")\n").split()
+    assert offered[0] == "--gain"
+    outcome = call(capsys, *arguments(command, path, folder, *offered))
+    assert outcome.status in (0, 1), outcome
+    assert call(capsys, *arguments(command, path, folder)).status == 2, "a gain is that of one call"
+    assert_refused(call(capsys, *arguments(command, path, folder, "--gain", "nan")), "--gain nan: must be in")
+
+
+def test_the_gain_reaches_other_processes(capsys, folder):
+    path = folder / "in.wav"
+    path.write_bytes(wav(2.5 * programme(), subtype="FLOAT"))
+    line = arguments("simulate", path, folder, "--gain", "-9", "--json")
+    (folder / "same.wav").write_bytes(path.read_bytes())
+    alone = call(capsys, *line)
+    beside = call(capsys, *line, folder / "same.wav", "--jobs", "2")
+    assert alone.status == 0, alone
+    assert beside.json["files"][0] == alone.json["files"][0]
