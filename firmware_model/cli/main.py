@@ -92,7 +92,8 @@ app = typer.Typer(
     cls=_Commands,
     help="Bit-true simulator of low-power audio DSP firmware: a watermark, found across a room in Q15, "
     "a multiband dynamics processor ahead of a loudspeaker, and products of your own.",
-    epilog="Exit status: 0 done, detected, equal; 1 not detected, different; 2 misuse or unreadable input. "
+    epilog="Exit status: 0 done, detected, equal; 1 not detected, different; 2 misuse or unreadable input; "
+    "70 a fault of bittrue (BITTRUE_DEBUG=1 shows where); 130 Ctrl-C, 141 closed pipe, 143 SIGTERM. "
     "bittrue COMMAND --help says more.",
     add_completion=True,
     rich_markup_mode=None,
