@@ -1,6 +1,6 @@
 """The whole path: loudspeaker, room, ambient noise, microphone."""
 
-from dataclasses import dataclass, replace
+from dataclasses import asdict, dataclass, replace
 
 import numpy as np
 import scipy  # its parts are loaded at their first use
@@ -13,28 +13,49 @@ from acoustic_sim.noise import ambient, scale_to_snr
 from acoustic_sim.room import RoomResponse, impulse_response
 from acoustic_sim.scene import Scene
 
-_NOISE_STREAM, _MICROPHONE_STREAM = 1, 2
+NOISE_STREAM, MICROPHONE_STREAM = 1, 2
 
 
 @dataclass(frozen=True)
-class Heard:
-    """What the microphone delivers, and the facts of the path.
+class Facts:
+    """The facts of the path.
 
-    pcm : (m,) int16, Q1.15, at the ADC's own clock;  fs_hz : its nominal rate
+    fs_hz : the microphone's nominal rate
     distance_m : metres, None where a measured response does not say
     rt60_s, drr_db, delay_s : measured on the response in use
     snr_db : dB at the microphone, None without ambient noise; self-noise is not in it
-    reverberant : (n,) float64 at fs_hz, true clock: before noise and microphone
     """
 
-    pcm: np.ndarray
     fs_hz: int
     distance_m: float | None
     rt60_s: float
     drr_db: float
     snr_db: float | None
     delay_s: float
+
+
+@dataclass(frozen=True)
+class Heard(Facts):
+    """What the microphone delivers, and the facts of the path.
+
+    pcm : (m,) int16, Q1.15, at the ADC's own clock
+    reverberant : (n,) float64 at fs_hz, true clock: before noise and microphone
+    """
+
+    pcm: np.ndarray
     reverberant: np.ndarray
+
+
+def facts_of(response: RoomResponse, scene: Scene) -> Facts:
+    """What is known of the path before anything is played."""
+    return Facts(
+        fs_hz=scene.microphone.fs_hz,
+        distance_m=response.distance_m,
+        rt60_s=response.rt60_s,
+        drr_db=response.drr_db,
+        snr_db=scene.ambient.snr_db,
+        delay_s=response.delay_s,
+    )
 
 
 def propagate(x: np.ndarray, fs_hz: float, scene: Scene) -> Heard:
@@ -53,16 +74,8 @@ def propagate(x: np.ndarray, fs_hz: float, scene: Scene) -> Heard:
     """
     response = impulse_response(scene)
     reverberant = through_room(at_one_metre(x, fs_hz, scene), response)
-    return Heard(
-        pcm=listen(reverberant, scene),
-        fs_hz=scene.microphone.fs_hz,
-        distance_m=response.distance_m,
-        rt60_s=response.rt60_s,
-        drr_db=response.drr_db,
-        snr_db=scene.ambient.snr_db,
-        delay_s=response.delay_s,
-        reverberant=reverberant,
-    )
+    facts = asdict(facts_of(response, scene))
+    return Heard(**facts, pcm=listen(reverberant, scene), reverberant=reverberant)
 
 
 def reverberate(x: np.ndarray, fs_hz: float, scene: Scene) -> np.ndarray:
@@ -102,7 +115,7 @@ def listen(reverberant: np.ndarray, scene: Scene, noise: np.ndarray | None = Non
     fs_hz, wanted = scene.microphone.fs_hz, scene.ambient
     if wanted.snr_db is not None:
         if noise is None:
-            noise = ambient(wanted.path or wanted.kind, y.size, fs_hz, _seed(scene, _NOISE_STREAM))
+            noise = ambient(wanted.path or wanted.kind, y.size, fs_hz, seed_of(scene, NOISE_STREAM))
         y = y + scale_to_snr(y, noise, wanted.snr_db)
     return record(y, scene)
 
@@ -113,7 +126,7 @@ def record(y: np.ndarray, scene: Scene, set_by: np.ndarray | None = None) -> np.
     set_by : (k,) float, the sound whose loudest sample, on the ADC's clock, an automatic gain has put at
         peak_dbfs: a gain that was set then, and stays; None for `y` itself
     """
-    fs_hz, microphone, seed = scene.microphone.fs_hz, scene.microphone, _seed(scene, _MICROPHONE_STREAM)
+    fs_hz, microphone, seed = scene.microphone.fs_hz, scene.microphone, seed_of(scene, MICROPHONE_STREAM)
     if set_by is None or microphone.gain_db is not None:
         return capture(y, fs_hz, microphone, seed)
     adc_fs_hz = fs_hz * (1 + microphone.drift_ppm * 1e-6)
@@ -123,5 +136,6 @@ def record(y: np.ndarray, scene: Scene, set_by: np.ndarray | None = None) -> np.
     return capture(y / peak, fs_hz, replace(microphone, gain_db=microphone.peak_dbfs), seed)
 
 
-def _seed(scene: Scene, stream: int) -> int:
+def seed_of(scene: Scene, stream: int) -> int:
+    """Of what draws on one of the streams."""
     return int(np.random.SeedSequence((scene.seed, stream)).generate_state(1, np.uint64)[0] >> 1)

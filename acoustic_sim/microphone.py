@@ -40,19 +40,35 @@ def capture(x: np.ndarray, fs_hz: float, microphone: Microphone, seed: int) -> n
     require_number("fs_hz", fs_hz, 1000, 384000, "in [1000, 384000]")
     adc_fs_hz = microphone.fs_hz * (1 + microphone.drift_ppm * 1e-6)
     y = x if adc_fs_hz == fs_hz else soxr.resample(x, fs_hz, adc_fs_hz, "VHQ")
-    y = y * _gain(y, microphone)
-    if microphone.self_noise_dbfs is not None:
-        rng = np.random.default_rng(seed)
-        y = y + 10 ** (microphone.self_noise_dbfs / 20) * rng.standard_normal(y.size)
-    limit = 10 ** (microphone.clip_dbfs / 20)
-    return _convert(np.clip(y, -limit, limit), microphone.bits)
+    peak = float(np.abs(y).max()) if microphone.gain_db is None else 0.0
+    return Converter(microphone, seed, peak).push(y)
 
 
-def _gain(x: np.ndarray, microphone: Microphone) -> float:
-    if microphone.gain_db is not None:
-        return float(10 ** (microphone.gain_db / 20))
-    peak = np.abs(x).max()
-    return float(10 ** (microphone.peak_dbfs / 20) / peak) if peak > 0 else 1.0
+class Converter:
+    """What follows the sample clock: gain, self-noise, clipping, ADC; of sound that comes in blocks.
+
+    Parameters
+    ----------
+    microphone : Microphone;  seed : int >= 0, of the self-noise
+    peak : loudest sample of all that will come, used where the gain is not fixed
+    """
+
+    def __init__(self, microphone: Microphone, seed: int, peak: float) -> None:
+        self._microphone, self._gain = microphone, 1.0
+        if microphone.gain_db is not None:
+            self._gain = float(10 ** (microphone.gain_db / 20))
+        elif peak > 0:
+            self._gain = float(10 ** (microphone.peak_dbfs / 20) / peak)
+        self._rng = np.random.default_rng(seed)
+
+    def push(self, y: np.ndarray) -> np.ndarray:
+        """The next samples at the ADC's clock, (n,) float -> (n,) int16, Q1.15."""
+        microphone = self._microphone
+        y = y * self._gain
+        if microphone.self_noise_dbfs is not None:
+            y = y + 10 ** (microphone.self_noise_dbfs / 20) * self._rng.standard_normal(y.size)
+        limit = 10 ** (microphone.clip_dbfs / 20)
+        return _convert(np.clip(y, -limit, limit), microphone.bits)
 
 
 def _convert(x: np.ndarray, bits: int) -> np.ndarray:

@@ -15,7 +15,8 @@ from acoustic_sim.programmes.excitation import synthesise
 from benchmarks import probes
 from benchmarks.harness.report import Table, arguments, publish, run, verdict
 from firmware_model.golden.cases import find_case
-from firmware_model.pcm import to_q15, write_audio
+from firmware_model.pcm import to_q15
+from firmware_model.pcm_writer import write_audio
 from fixedpoint.errors import ConfigError
 
 CASE = "mbdp-smart-speaker"

@@ -89,6 +89,12 @@ class AudioFile:
             self._mixing.check(lambda says: remark(f"{self._name}: {says}"))
         return x
 
+    def rewind(self) -> None:
+        """Back to the first sample."""
+        self._sound.seek(0)
+        self._found = 0
+        self._mixing = None if self._mixing is None else Mixing()
+
     def _too_loud(self, peak: float) -> AudioError:
         """Of the whole file, so that the gain that is offered fits it."""
         while len(x := self._sound.read(_BLOCK_FRAMES, dtype="float64", always_2d=True)):
@@ -154,6 +160,7 @@ def open_audio(
 
 
 def check_rate(fs_hz: int) -> None:
+    """Raise ConfigError for a rate that files do not have."""
     if not isinstance(fs_hz, (int, np.integer)) or not MIN_FS_HZ <= fs_hz <= MAX_FS_HZ:
         raise ConfigError(f"fs_hz={fs_hz!r}: must be an integer in [{MIN_FS_HZ}, {MAX_FS_HZ}]")
 

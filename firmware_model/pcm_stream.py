@@ -13,6 +13,49 @@ from fixedpoint.errors import AudioError
 _READ = 1 << 16  # samples read at a time
 
 
+class Converted:
+    """An open file at a wanted rate (soxr, VHQ), in blocks, from its beginning at each iteration.
+
+    The samples are those of `pcm.read_audio`, bit for bit: overshoots of the resampler are clipped.
+
+    Attributes
+    ----------
+    frames : samples of each channel at `fs_hz`
+    channels : of the file
+    clipped : samples at `fs_hz` that the resampler pushed past full scale, in the last iteration so far
+    """
+
+    def __init__(self, name: str, file: AudioFile, fs_hz: int) -> None:
+        self._name, self._file = name, file
+        self.fs_hz, self.channels = fs_hz, file.channels
+        # As soxr rounds it, a half upwards.
+        self.frames = (2 * file.frames * fs_hz + file.fs_hz) // (2 * file.fs_hz)
+        self.clipped = 0
+        if self.frames == 0:
+            raise AudioError(
+                f"{name}: {file.frames} frames at {file.fs_hz} Hz found; too short for {fs_hz} Hz"
+            )
+
+    def __iter__(self) -> Iterator[NDArray[np.float64]]:
+        """Blocks (n, channels) float64 in [-1, 1], n >= 1."""
+        file = self._file
+        file.rewind()
+        self.clipped = 0
+        if file.fs_hz == self.fs_hz:
+            yield from _decoded(file)
+            return
+        converter = soxr.ResampleStream(file.fs_hz, self.fs_hz, self.channels, dtype="float64", quality="VHQ")
+        for x in _decoded(file):
+            yield from self._clipped(converter.resample_chunk(x))
+        yield from self._clipped(converter.resample_chunk(np.empty((0, self.channels)), last=True))
+
+    def _clipped(self, x: NDArray[np.float64]) -> Iterator[NDArray[np.float64]]:
+        """A band-limited step overshoots: counted and clipped as a converter would."""
+        if len(x):
+            self.clipped += int(np.count_nonzero(np.abs(x) > 1.0))
+            yield np.clip(x, -1.0, 1.0)
+
+
 class AudioStream:
     """A WAV or FLAC file as the firmware's input; iterate once.
 
@@ -78,19 +121,10 @@ class AudioStream:
             gain_db=self.gain_db,
             mixed=self.channels == 1,
         ) as file:
-            if file.fs_hz == self.fs_hz:
-                yield from _decoded(file)
-                return
-            converter = soxr.ResampleStream(
-                file.fs_hz, self.fs_hz, file.channels, dtype="float64", quality="VHQ"
-            )
-            for x in _decoded(file):
-                yield self._clipped(converter.resample_chunk(x))
-            yield self._clipped(converter.resample_chunk(np.empty((0, file.channels)), last=True))
-
-    def _clipped(self, x: NDArray[np.float64]) -> NDArray[np.float64]:
-        self.clipped += int(np.count_nonzero(np.abs(x) > 1.0))
-        return np.clip(x, -1.0, 1.0)
+            converted = Converted(self.path, file, self.fs_hz)
+            for x in converted:
+                self.clipped = converted.clipped
+                yield x
 
     def _mixed(self, samples: NDArray[np.float64]) -> NDArray[np.float64]:
         """(n, channels) of the case."""

@@ -5,10 +5,11 @@ processor protects: excursion, force factor and stiffness that change with it, a
 rail that sags. The measures say what a listener gets from it: loudness, bass, distortion.
 """
 
-from acoustic_sim.loudspeaker.band_limited import play
+from acoustic_sim.loudspeaker.band_limited import Player, play
 from acoustic_sim.loudspeaker.driver import Amplifier, Driver
 from acoustic_sim.loudspeaker.excursion import gain_for_excursion
 from acoustic_sim.loudspeaker.large_signal import Response, simulate
+from acoustic_sim.loudspeaker.loudness import LoudnessMeter
 from acoustic_sim.loudspeaker.measures import (
     Harmonics,
     ProgrammeDistortion,
@@ -24,6 +25,8 @@ __all__ = [
     "Amplifier",
     "Driver",
     "Harmonics",
+    "LoudnessMeter",
+    "Player",
     "Playing",
     "ProgrammeDistortion",
     "Response",

@@ -73,21 +73,48 @@ def play(x: np.ndarray, fs_hz: float, loudspeaker: Loudspeaker) -> np.ndarray:
     Source: own design; force factor and excursion as in W. Klippel, "Loudspeaker nonlinearities - causes,
     parameters, symptoms", JAES 54 (2006).
     """
-    v = as_signal("x", x)
-    require_number("fs_hz", fs_hz, 1000, 384000, "in [1000, 384000]")
-    limit = 10 ** (loudspeaker.clip_dbfs / 20)
-    v = np.clip(v * 10 ** (loudspeaker.gain_db / 20), -limit, limit)
+    return Player(fs_hz, loudspeaker).push(x)
 
-    low_hz, high_hz = loudspeaker.low_cut_hz, loudspeaker.high_cut_hz
-    has_low = low_hz is not None and low_hz < fs_hz / 2
-    if loudspeaker.nonlinearity > 0:
-        excursion = v
-        if has_low:
-            excursion = signal.sosfilt(signal.butter(2, low_hz, "lowpass", fs=fs_hz, output="sos"), v)
-        # the low-pass overshoots by 4 % on a square wave; beyond full scale the suspension stops the cone
-        v = v * (1 - loudspeaker.nonlinearity * np.clip(excursion, -1, 1) ** 2)
-    if has_low:
-        v = signal.sosfilt(signal.butter(loudspeaker.order, low_hz, "highpass", fs=fs_hz, output="sos"), v)
-    if high_hz is not None and high_hz < fs_hz / 2:
-        v = signal.sosfilt(signal.butter(loudspeaker.order, high_hz, "lowpass", fs=fs_hz, output="sos"), v)
-    return v
+
+class Player:
+    """`play` of a signal that comes in blocks.
+
+    Parameters
+    ----------
+    fs_hz, loudspeaker : as of `play`
+    """
+
+    def __init__(self, fs_hz: float, loudspeaker: Loudspeaker) -> None:
+        require_number("fs_hz", fs_hz, 1000, 384000, "in [1000, 384000]")
+        self._loudspeaker, self._limit = loudspeaker, 10 ** (loudspeaker.clip_dbfs / 20)
+        low_hz, high_hz, order = loudspeaker.low_cut_hz, loudspeaker.high_cut_hz, loudspeaker.order
+        self._excursion, self._edges = None, []
+        if low_hz is not None and low_hz < fs_hz / 2:
+            self._excursion = _Filter(2, low_hz, "lowpass", fs_hz)
+            self._edges.append(_Filter(order, low_hz, "highpass", fs_hz))
+        if high_hz is not None and high_hz < fs_hz / 2:
+            self._edges.append(_Filter(order, high_hz, "lowpass", fs_hz))
+
+    def push(self, x: np.ndarray) -> np.ndarray:
+        """The next samples, (n,) float, full scale 1.0 -> (n,) float64."""
+        v = as_signal("x", x) * 10 ** (self._loudspeaker.gain_db / 20)
+        v = np.clip(v, -self._limit, self._limit)
+        if self._loudspeaker.nonlinearity > 0:
+            excursion = v if self._excursion is None else self._excursion.push(v)
+            # the low-pass overshoots by 4 % on a square wave; beyond full scale the suspension stops the cone
+            v = v * (1 - self._loudspeaker.nonlinearity * np.clip(excursion, -1, 1) ** 2)
+        for edge in self._edges:
+            v = edge.push(v)
+        return v
+
+
+class _Filter:
+    """A Butterworth filter that goes on where it was."""
+
+    def __init__(self, order: int, edge_hz: float, kind: str, fs_hz: float) -> None:
+        self._sections = signal.butter(order, edge_hz, kind, fs=fs_hz, output="sos")
+        self._state = np.zeros((len(self._sections), 2))
+
+    def push(self, x: np.ndarray) -> np.ndarray:
+        y, self._state = signal.sosfilt(self._sections, x, zi=self._state)
+        return y

@@ -10,10 +10,9 @@ from scipy import signal
 from acoustic_sim.border.checks import as_signal, require_number
 from acoustic_sim.loudspeaker.driver import Driver
 from acoustic_sim.loudspeaker.large_signal import simulate
+from acoustic_sim.loudspeaker.loudness import GATING_BLOCK_S, GATING_STEP_S
 from fixedpoint.errors import AudioError
 
-GATING_BLOCK_S = 0.4  # BS.1770
-_GATING_STEP_S = 0.1
 _PERIODS_PER_SEGMENT = 10  # of the lowest frequency, in one segment of Welch's mean
 
 
@@ -169,9 +168,9 @@ def measure_loudness(y: np.ndarray, fs_hz: float, full_scale: float = 1.0) -> fl
     require_number("fs_hz", fs_hz, 8000, 384000, "in [8000, 384000]")
     require_number("full_scale", full_scale, 1e-9, 1e9, "in [1e-9, 1e9]")
     # pyloudnorm rounds the number of blocks up; whole steps leave it nothing to round
-    steps = int(len(y) / (_GATING_STEP_S * fs_hz) + 1e-9)
-    y = y[: int(np.ceil(steps * _GATING_STEP_S * fs_hz))]
-    if steps < round(GATING_BLOCK_S / _GATING_STEP_S) or not y.any():
+    steps = int(len(y) / (GATING_STEP_S * fs_hz) + 1e-9)
+    y = y[: int(np.ceil(steps * GATING_STEP_S * fs_hz))]
+    if steps < round(GATING_BLOCK_S / GATING_STEP_S) or not y.any():
         return float("-inf")
     meter = pyloudnorm.Meter(fs_hz, filter_class="DeMan", block_size=GATING_BLOCK_S)
     return float(meter.integrated_loudness(y / full_scale))

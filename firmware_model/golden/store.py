@@ -19,7 +19,7 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from firmware_model.case import Case
-from firmware_model.pcm import replace_file
+from firmware_model.pcm_writer import replace_file
 from firmware_model.product import BUILT_IN, LIBRARY, Product, broke, products
 from fixedpoint.errors import BittrueError, ConfigError
 

@@ -82,8 +82,23 @@ def split(x: Array, model: DynamicsModel) -> Array:
     -------
     (bands, channels, n) float64, lowest band first; filters start at rest
     """
-    indices = range(len(model.active_bands))
-    return np.stack([scipy.signal.sosfilt(band_sections(index, model), x, axis=-1) for index in indices])
+    return Splitter(model).push(x)
+
+
+class Splitter:
+    """`split` of a signal that comes in pieces."""
+
+    def __init__(self, model: DynamicsModel) -> None:
+        self._sections = [band_sections(index, model) for index in range(len(model.active_bands))]
+        self._states = [np.zeros((len(each), model.channels, 2)) for each in self._sections]
+
+    def push(self, x: Array) -> Array:
+        """The next samples, (channels, n) float64 -> (bands, channels, n)."""
+        bands = []
+        for i, sections in enumerate(self._sections):
+            band, self._states[i] = scipy.signal.sosfilt(sections, x, axis=-1, zi=self._states[i])
+            bands.append(band)
+        return np.stack(bands)
 
 
 def band_response(freqs_hz: Array, model: DynamicsModel) -> NDArray[np.complex128]:

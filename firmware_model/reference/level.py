@@ -32,9 +32,23 @@ def level(b: Array, band: BandModel, model: DynamicsModel) -> Array:
     The louder channel counts, so that a pair keeps its balance.
     """
     if band.detector == "peak":
-        return np.log2(np.maximum(block_peak(b, model.control_samples), 2**LEVEL_FLOOR))
+        return level_of_peak(block_peak(b, model.control_samples))
+    return level_of_power(smoothed_power(b, band, model))
+
+
+def smoothed_power(b: Array, band: BandModel, model: DynamicsModel, before: float = 0.0) -> Array:
+    """(n / H,) float64, P[k] of `level`; `before` is P[-1]."""
     mean_square = (in_blocks(b, model.control_samples) ** 2).mean(axis=2).max(axis=0)
-    power = smooth(mean_square, model.smoothing(band.rms_ms))
+    return smooth(mean_square, model.smoothing(band.rms_ms), before)
+
+
+def level_of_peak(peak: Array) -> Array:
+    """L, log2 of amplitude, of p."""
+    return np.log2(np.maximum(peak, 2**LEVEL_FLOOR))
+
+
+def level_of_power(power: Array) -> Array:
+    """L, log2 of amplitude, of P."""
     return np.log2(np.maximum(power, 2 ** (2 * LEVEL_FLOOR))) / 2
 
 
@@ -48,18 +62,19 @@ def block_peak(x: Array, control_samples: int) -> Array:
     return np.abs(in_blocks(x, control_samples)).max(axis=(0, 2))
 
 
-def smooth(x: Array, coefficient: float) -> Array:
-    """y[k] = y[k-1] + c (x[k] - y[k-1]), y[-1] = 0; x and y (blocks,) float64, c in (0, 1]."""
-    return scipy.signal.lfilter([coefficient], [1, coefficient - 1], x)
+def smooth(x: Array, coefficient: float, before: float = 0.0) -> Array:
+    """y[k] = y[k-1] + c (x[k] - y[k-1]), y[-1] = before; x and y (blocks,) float64, c in (0, 1]."""
+    state = [(1 - coefficient) * before]
+    return scipy.signal.lfilter([coefficient], [1, coefficient - 1], x, zi=state)[0]
 
 
-def release(x: Array, coefficient: float) -> Array:
-    """y[k] = max(x[k], y[k-1] + c (x[k] - y[k-1])), y[-1] = 0: rises at once, falls with c.
+def release(x: Array, coefficient: float, before: float = 0.0) -> Array:
+    """y[k] = max(x[k], y[k-1] + c (x[k] - y[k-1])), y[-1] = before: rises at once, falls with c.
 
     x and y are (blocks,) float64, c is in (0, 1].
     """
     y = np.empty(len(x))
-    last = 0.0
+    last = before
     for k, value in enumerate(x.tolist()):
         last = max(value, last + coefficient * (value - last))
         y[k] = last

@@ -47,16 +47,47 @@ def limit(x: Array, threshold: float, blocks: int, coefficient: float, control_s
     => G <= T / p over all of block k-L => |y| <= T for every input, up to float rounding.
     Source: own design after the usual hold, release and moving average.
     """
-    peak = block_peak(x, control_samples)
-    # max(p, T) for p: where p <= T, 0 included, the attenuation is 0
-    wanted = 1 - threshold / np.maximum(peak, threshold)
-    held = sliding_window_view(np.concatenate([np.zeros(blocks), wanted]), blocks + 1).max(axis=1)
-    envelope = release(held, coefficient)
-    attenuation = sliding_window_view(np.concatenate([np.zeros(blocks - 1), envelope]), blocks).mean(axis=1)
-    late = delay(x, blocks * control_samples)
-    return Limited(apply_gain(late, 1 - attenuation, 1.0, control_samples), attenuation)
+    return Limiter(threshold, blocks, coefficient, control_samples).push(x)
 
 
-def delay(x: Array, samples: int) -> Array:
-    """(channels, n) float64: x that many samples later, zeros before."""
-    return np.pad(x, ((0, 0), (samples, 0)))[:, : x.shape[1]]
+class Limiter:
+    """`limit` of a signal that comes in pieces, each a multiple of control_samples long."""
+
+    def __init__(self, threshold: float, blocks: int, coefficient: float, control_samples: int) -> None:
+        self._threshold, self._blocks = threshold, blocks
+        self._coefficient, self._control_samples = coefficient, control_samples
+        self._wanted = np.zeros(blocks)  # a[k-L] to a[k-1]
+        self._envelope = np.zeros(blocks)  # e[k-L] to e[k-1]
+        self._gain = 1.0
+        self._delay = Delay(blocks * control_samples)
+
+    def push(self, x: Array) -> Limited:
+        """The next samples, (channels, n) float64, n > 0."""
+        blocks = self._blocks
+        peak = block_peak(x, self._control_samples)
+        # max(p, T) for p: where p <= T, 0 included, the attenuation is 0
+        wanted = np.concatenate([self._wanted, 1 - self._threshold / np.maximum(peak, self._threshold)])
+        held = sliding_window_view(wanted, blocks + 1).max(axis=1)
+        envelope = release(held, self._coefficient, float(self._envelope[-1]))
+        envelope = np.concatenate([self._envelope, envelope])
+        attenuation = sliding_window_view(envelope[1:], blocks).mean(axis=1)
+        self._wanted, self._envelope = wanted[-blocks:], envelope[-blocks:]
+        gain = 1 - attenuation
+        before, self._gain = self._gain, float(gain[-1])
+        y = apply_gain(self._delay.push(x), gain, before, self._control_samples)
+        return Limited(y, attenuation)
+
+
+class Delay:
+    """A signal that many samples later, zeros before."""
+
+    def __init__(self, samples: int) -> None:
+        self._samples = samples
+        self._held: Array | None = None
+
+    def push(self, x: Array) -> Array:
+        """The next samples, (channels, n) float64."""
+        held = np.zeros((len(x), self._samples)) if self._held is None else self._held
+        line = np.concatenate([held, x], axis=1)
+        self._held = line[:, x.shape[1] :]
+        return line[:, : x.shape[1]]

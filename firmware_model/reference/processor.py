@@ -5,10 +5,10 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from firmware_model.reference.compressor import compress
-from firmware_model.reference.crossover import split
+from firmware_model.reference.compressor import Compressor
+from firmware_model.reference.crossover import Splitter
 from firmware_model.reference.dynamics_model import BandModel, DynamicsModel
-from firmware_model.reference.limiter import Limited, delay, limit
+from firmware_model.reference.limiter import Delay, Limited, Limiter
 
 Array = NDArray[np.float64]
 
@@ -59,35 +59,57 @@ def process(x: np.ndarray, model: DynamicsModel) -> Result:
     Crossover, compressor and limiter per band, sum, full-band limiter.
     Source: Yang, Chhetri, Murgia, Hilmes, ICASSP 2019 (arXiv 1903.06392).
     """
-    x = _checked_signal(x, model)
-    band = split(x, model)
-    settings = model.active_bands
-    compressed = [compress(b, setting, model) for b, setting in zip(band, settings, strict=True)]
-    limited = [_limit_band(c.y, setting, model) for c, setting in zip(compressed, settings, strict=True)]
-    bus = np.sum([each.y for each in limited], axis=0)
-    release_coefficient = model.smoothing(model.limiter.release_ms)
-    y, attenuation = limit(
-        bus, model.limiter.threshold, model.limiter_blocks, release_coefficient, model.control_samples
-    )
-    return Result(
-        y=y,
-        band=band,
-        level=np.stack([each.level for each in compressed]),
-        gain=np.stack([each.gain for each in compressed]),
-        limited=np.stack([each.y for each in limited]),
-        band_attenuation=np.stack([each.attenuation for each in limited]),
-        bus=bus,
-        attenuation=attenuation,
-    )
+    return Processor(model).push(x)
 
 
-def _limit_band(b: Array, band: BandModel, model: DynamicsModel) -> Limited:
-    """Limit a band; without a limiter, delay it as much as those that have one."""
+class Processor:
+    """`process` of a recording that comes in pieces, each a multiple of H long."""
+
+    def __init__(self, model: DynamicsModel) -> None:
+        self._model = model
+        self._splitter = Splitter(model)
+        self._compressors = [Compressor(band, model) for band in model.active_bands]
+        self._limiters = [_band_limiter(band, model) for band in model.active_bands]
+        self._limiter = Limiter(
+            model.limiter.threshold,
+            model.limiter_blocks,
+            model.smoothing(model.limiter.release_ms),
+            model.control_samples,
+        )
+
+    def push(self, x: np.ndarray) -> Result:
+        """The next samples; as `process`."""
+        x = _checked_signal(x, self._model)
+        band = self._splitter.push(x)
+        compressed = [each.push(b) for each, b in zip(self._compressors, band, strict=True)]
+        limited = [self._limited(i, c.y) for i, c in enumerate(compressed)]
+        bus = np.sum([each.y for each in limited], axis=0)
+        y, attenuation = self._limiter.push(bus)
+        return Result(
+            y=y,
+            band=band,
+            level=np.stack([each.level for each in compressed]),
+            gain=np.stack([each.gain for each in compressed]),
+            limited=np.stack([each.y for each in limited]),
+            band_attenuation=np.stack([each.attenuation for each in limited]),
+            bus=bus,
+            attenuation=attenuation,
+        )
+
+    def _limited(self, index: int, b: Array) -> Limited:
+        limiter = self._limiters[index]
+        if isinstance(limiter, Delay):
+            return Limited(limiter.push(b), np.zeros(b.shape[1] // self._model.control_samples))
+        return limiter.push(b)
+
+
+def _band_limiter(band: BandModel, model: DynamicsModel) -> Limiter | Delay:
+    """Of a band; without a limiter, a delay as long as those that have one."""
     h = model.control_samples
     if band.limiter_threshold_dbfs is None:
-        return Limited(delay(b, model.band_blocks * h), np.zeros(b.shape[1] // h))
+        return Delay(model.band_blocks * h)
     threshold = 10 ** (band.limiter_threshold_dbfs / 20)
-    return limit(b, threshold, model.band_blocks, model.smoothing(band.limiter_release_ms), h)
+    return Limiter(threshold, model.band_blocks, model.smoothing(band.limiter_release_ms), h)
 
 
 def _checked_signal(x: np.ndarray, model: DynamicsModel) -> Array:

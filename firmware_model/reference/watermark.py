@@ -1,14 +1,14 @@
 """Watermark detector in float64, from its equations: what the Q15 detector is held against, node by node."""
 
 import math
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from typing import NamedTuple
 
 import numpy as np
 import scipy  # its parts are loaded at their first use
 from numpy.typing import NDArray
 
-from firmware_model.reference.watermark_decision import integrate, pick_peaks
+from firmware_model.reference.watermark_decision import Decision, Peak
 from firmware_model.reference.watermark_model import WatermarkModel
 
 FLOOR = 64.0  # P0, LSB**2 in a bin: about the rounding noise of 16-bit PCM under a Hann window of 2048
@@ -91,20 +91,58 @@ def detect(x: np.ndarray, signs: np.ndarray, model: WatermarkModel | None = None
     hour on two cores: 2.7 s when idle, 17 to 23 s beside other work at a load of 5.
     Source: own design, from the patchwork method (Bender et al., IBM Systems Journal 35, 1996).
     """
-    model = model or WatermarkModel()
-    _check_signal(x)
-    signs = _checked_signs(signs, model)
-    z = np.concatenate([_no_score(signs), *(nodes.score for nodes in _blocks(x, signs, model))])
-    integrated = np.empty(z.shape[:2])
-    found = []
-    for key in range(len(signs)):
-        integrated[:, key], peaks = pick_peaks(integrate(z[:, key], model), model)
-        for peak in peaks:
+    detector = Detector(signs, model)
+    return joined([detector.push(x), detector.finish()])
+
+
+class Detector:
+    """`detect` of a recording that comes in pieces, in memory that does not grow.
+
+    Parameters
+    ----------
+    signs, model : as of `detect`
+    """
+
+    def __init__(self, signs: np.ndarray, model: WatermarkModel | None = None) -> None:
+        self._model = model or WatermarkModel()
+        self._signs = _checked_signs(signs, self._model)
+        self._analysis = _Analysis(self._signs, self._model)
+        self._decisions = [Decision(self._model) for _ in self._signs]
+
+    def push(self, x: np.ndarray) -> Reference:
+        """Take samples; what became certain, of the hops since the last call: BLOCK_HOPS at a time."""
+        _check_signal(x)
+        return self._decided(self._analysis.push(x))
+
+    def finish(self) -> Reference:
+        """The rest, at the end of the recording."""
+        rest = self._decided(self._analysis.finish())
+        last = [(peak, key) for key, decision in enumerate(self._decisions) for peak in decision.finish()]
+        return rest._replace(detections=rest.detections + self._detections(last))
+
+    def _decided(self, blocks: Iterable[Nodes]) -> Reference:
+        z = np.concatenate([_no_score(self._signs), *(nodes.score for nodes in blocks)])
+        integrated = np.empty(z.shape[:2])
+        found = []
+        for key, decision in enumerate(self._decisions):
+            integrated[:, key], peaks = decision.push(z[:, key])
+            found += [(peak, key) for peak in peaks]
+        return Reference(self._detections(found), z, integrated)
+
+    def _detections(self, found: list[tuple[Peak, int]]) -> list[Detection]:
+        """In the order in which they became certain."""
+        model, detections = self._model, []
+        for peak, key in sorted(found, key=lambda item: (item[0].report_hop, item[1])):
             start = (peak.hop + 1 - model.mark_hops) * model.hop - (model.fft_size - model.hop) / 2
-            detection = Detection(key, max(start, 0) / model.fs_hz, peak.score, peak.marks)
-            found.append((peak.report_hop, detection))
-    found.sort(key=lambda item: (item[0], item[1].key))
-    return Reference([detection for _, detection in found], z, integrated)
+            detections.append(Detection(key, max(start, 0) / model.fs_hz, peak.score, peak.marks))
+        return detections
+
+
+def joined(parts: Sequence[Reference]) -> Reference:
+    """One result of those of consecutive pieces."""
+    detections = [detection for part in parts for detection in part.detections]
+    scores, integrated = ([getattr(part, name) for part in parts] for name in ("scores", "integrated"))
+    return Reference(detections, np.concatenate(scores), np.concatenate(integrated))
 
 
 def trace(x: np.ndarray, signs: np.ndarray, model: WatermarkModel | None = None) -> Nodes:
@@ -116,7 +154,8 @@ def trace(x: np.ndarray, signs: np.ndarray, model: WatermarkModel | None = None)
     _check_signal(x)
     signs = _checked_signs(signs, model)
     none = np.empty((0, model.bands))
-    parts = [Nodes(none, none, none, _no_score(signs)), *_blocks(x, signs, model)]
+    analysis = _Analysis(signs, model)
+    parts = [Nodes(none, none, none, _no_score(signs)), *analysis.push(x), *analysis.finish()]
     return Nodes(*(np.concatenate(node) for node in zip(*parts, strict=True)))
 
 
@@ -164,49 +203,70 @@ def score(feature: Array, signs: Array, model: WatermarkModel) -> Array:
     return correlation / np.sqrt(variance)[:, None]
 
 
-def _blocks(x: np.ndarray, signs: Array, model: WatermarkModel) -> Iterator[Nodes]:
+class _Analysis:
     """Nodes of BLOCK_HOPS hops at a time; a block hands on what the hops after it look back on."""
-    hops = len(x) // model.hop
-    # Before the start: silence, hence levels at the floor, whitened levels and features at 0.
-    past_level = np.full((model.slot_hops - 1, model.bands), math.log2(FLOOR))
-    past_feature = np.zeros(((model.slots - 1) * model.slot_hops, model.bands))
-    mean_state = np.zeros((1, model.bands))
-    activity_state = np.zeros((1, model.bands))
-    for first in range(0, hops, BLOCK_HOPS):
-        band_level = _band_level(x, first, min(first + BLOCK_HOPS, hops), model)
+
+    def __init__(self, signs: Array, model: WatermarkModel) -> None:
+        self._signs, self._model = signs, model
+        # Before the start: silence, hence levels at the floor, whitened levels and features at 0.
+        self._samples = np.zeros(model.fft_size - model.hop)  # from the next hop's frame on
+        self._past_level = np.full((model.slot_hops - 1, model.bands), math.log2(FLOOR))
+        self._past_feature = np.zeros(((model.slots - 1) * model.slot_hops, model.bands))
+        self._mean_state = np.zeros((1, model.bands))
+        self._activity_state = np.zeros((1, model.bands))
+
+    def push(self, x: np.ndarray) -> Iterator[Nodes]:
+        """Nodes of the whole blocks that there are."""
+        model = self._model
+        past, block = model.fft_size - model.hop, BLOCK_HOPS * model.hop
+        for start in range(0, len(x), block):
+            self._samples = np.concatenate([self._samples, x[start : start + block]])
+            if len(self._samples) >= past + block:
+                yield self._nodes(self._samples[: past + block])
+                self._samples = self._samples[block:]
+
+    def finish(self) -> Iterator[Nodes]:
+        """Nodes of the whole hops that remain."""
+        past = self._model.fft_size - self._model.hop
+        hops = (len(self._samples) - past) // self._model.hop
+        if hops:
+            yield self._nodes(self._samples[: past + hops * self._model.hop])
+
+    def _nodes(self, samples: Array) -> Nodes:
+        model, signs = self._model, self._signs
+        band_level = _band_level(samples, model)
         count = len(band_level)
-        levels = np.concatenate([past_level, band_level])
+        levels = np.concatenate([self._past_level, band_level])
         slot_level = np.sum([levels[i : i + count] for i in range(model.slot_hops)], axis=0) / model.slot_hops
         # F: level less the mean of two neighbours on each side, edges repeated.
         wide = np.pad(slot_level, ((0, 0), (2, 2)), mode="edge")
         whitened = slot_level - (wide[:, :-4] + wide[:, 1:-3] + wide[:, 3:-1] + wide[:, 4:]) / 4
         # m_t = m_{t-1} + (F_t - m_{t-1}) / 32
         pole = [1, 1 / MEAN_HOPS - 1]
-        mean, mean_state = scipy.signal.lfilter([1 / MEAN_HOPS], pole, whitened, axis=0, zi=mean_state)
+        mean, self._mean_state = scipy.signal.lfilter(
+            [1 / MEAN_HOPS], pole, whitened, axis=0, zi=self._mean_state
+        )
         contrast = np.clip(whitened - mean, -CONTRAST_LIMIT, CONTRAST_LIMIT)
         # a_t = a_{t-1} + (X_t^2 - a_{t-1}) / 128; w = 0.3 .. 1 by its mean over 17 bands; feature = w X
         pole = [1, 1 / ACTIVITY_HOPS - 1]
-        activity, activity_state = scipy.signal.lfilter(
-            [1 / ACTIVITY_HOPS], pole, contrast**2, axis=0, zi=activity_state
+        activity, self._activity_state = scipy.signal.lfilter(
+            [1 / ACTIVITY_HOPS], pole, contrast**2, axis=0, zi=self._activity_state
         )
         around = scipy.ndimage.uniform_filter1d(activity, 2 * ACTIVITY_SPAN + 1, axis=1, mode="nearest")
         weight = np.clip(LEAST_WEIGHT + (around - NOISE_ACTIVITY) / ACTIVITY_RANGE, LEAST_WEIGHT, 1)
         feature = np.clip(weight * contrast, -FEATURE_LIMIT, FEATURE_LIMIT)
-        feature_line = np.concatenate([past_feature, feature])
+        feature_line = np.concatenate([self._past_feature, feature])
         z = score(feature_line, signs.reshape(-1, model.slots, model.bands), model)
-        yield Nodes(band_level, slot_level, feature, z.reshape(count, *signs.shape[:2]))
-        past_level = levels[count:]
-        past_feature = feature_line[count:]
+        self._past_level, self._past_feature = levels[count:], feature_line[count:]
+        return Nodes(band_level, slot_level, feature, z.reshape(count, *signs.shape[:2]))
 
 
-def _band_level(x: np.ndarray, first: int, last: int, model: WatermarkModel) -> Array:
-    """(last - first, bands): B_t(b) = mean over the band's bins of log2(|Y_t(k)|^2 2^30 + 64).
+def _band_level(samples: Array, model: WatermarkModel) -> Array:
+    """(hops, bands): B_t(b) = mean over the band's bins of log2(|Y_t(k)|^2 2^30 + 64).
 
-    Frame t is samples [(t+1)H - N, (t+1)H) under a periodic Hann window, samples before the first being 0.
+    samples : those of the hops, and the fft_size - hop before them. Frame t is the fft_size samples that end
+        with hop t, under a periodic Hann window
     """
-    start = (first + 1) * model.hop - model.fft_size
-    samples = np.asarray(x[max(start, 0) : last * model.hop], dtype=np.float64)
-    samples = np.concatenate([np.zeros(max(-start, 0)), samples])
     frames = np.lib.stride_tricks.sliding_window_view(samples, model.fft_size)[:: model.hop]
     spectrum = scipy.fft.rfft(frames * scipy.signal.get_window("hann", model.fft_size), axis=1)[
         :, model.first_bin : model.end_bin

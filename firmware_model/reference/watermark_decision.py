@@ -47,6 +47,29 @@ def integrate(z: Array, model: WatermarkModel) -> Array:
     return best
 
 
+class Decision:
+    """Integration and peaks of one key's scores that come in pieces.
+
+    State: the scores of max_marks - 1 marks, the candidate, and the hop of the last reported peak.
+    """
+
+    def __init__(self, model: WatermarkModel) -> None:
+        self._model = model
+        self._past = np.zeros(((model.max_marks - 1) * model.mark_hops, model.max_marks))
+        self._picker = _Picker(model)
+
+    def push(self, z: Array) -> tuple[Array, list[Peak]]:
+        """The next single-mark scores, (hops, max_marks) -> score (hops,), the peaks that were reported."""
+        line = np.concatenate([self._past, z])
+        by_marks = integrate(line, self._model)[len(self._past) :]
+        self._past = line[len(z) :]
+        return self._picker.push(by_marks)
+
+    def finish(self) -> list[Peak]:
+        """At the end of the signal a candidate is reported."""
+        return self._picker.finish()
+
+
 def pick_peaks(by_marks: Array, model: WatermarkModel) -> tuple[Array, list[Peak]]:
     """Score and its peaks, of one key.
 
@@ -69,21 +92,40 @@ def pick_peaks(by_marks: Array, model: WatermarkModel) -> tuple[Array, list[Peak
     or score_t is above its score, t is the candidate. Then: a candidate that is hold_hops old is reported.
     At the end of the signal a candidate is reported.
     """
-    score = np.empty(len(by_marks))
-    peaks: list[Peak] = []
-    held = None
-    last = -math.inf
-    for hop, values in enumerate(by_marks.tolist()):
-        fresh = hop - last - model.lockout_hops
-        allowed = [z for i, z in enumerate(values) if i == 0 or i * model.mark_hops <= fresh]
-        score[hop] = value = max(allowed)
-        if value >= model.threshold and fresh >= 0 and (held is None or value > held[1]):
-            fewest = next(m for m, z in enumerate(allowed, 1) if z >= model.threshold)
-            held = (hop, value, fewest)
-        if held is not None and hop - held[0] >= model.hold_hops:
-            peaks.append(Peak(hop, *held))
-            last = held[0]
-            held = None
-    if held is not None:
-        peaks.append(Peak(len(score), *held))
-    return score, peaks
+    picker = _Picker(model)
+    score, peaks = picker.push(by_marks)
+    return score, peaks + picker.finish()
+
+
+class _Picker:
+    """`pick_peaks` of scores that come in pieces."""
+
+    def __init__(self, model: WatermarkModel) -> None:
+        self._model = model
+        self._held: tuple[int, float, int] | None = None
+        self._last = -math.inf
+        self._hop = 0
+
+    def push(self, by_marks: Array) -> tuple[Array, list[Peak]]:
+        model, held, last = self._model, self._held, self._last
+        score = np.empty(len(by_marks))
+        peaks: list[Peak] = []
+        for i, values in enumerate(by_marks.tolist()):
+            hop = self._hop + i
+            fresh = hop - last - model.lockout_hops
+            allowed = [z for m, z in enumerate(values) if m == 0 or m * model.mark_hops <= fresh]
+            score[i] = value = max(allowed)
+            if value >= model.threshold and fresh >= 0 and (held is None or value > held[1]):
+                fewest = next(m for m, z in enumerate(allowed, 1) if z >= model.threshold)
+                held = (hop, value, fewest)
+            if held is not None and hop - held[0] >= model.hold_hops:
+                peaks.append(Peak(hop, *held))
+                last = held[0]
+                held = None
+        self._held, self._last = held, last
+        self._hop += len(by_marks)
+        return score, peaks
+
+    def finish(self) -> list[Peak]:
+        held, self._held = self._held, None
+        return [] if held is None else [Peak(self._hop, *held)]

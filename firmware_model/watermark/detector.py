@@ -170,6 +170,16 @@ class Detector:
         """Take samples, (n,) int16 in Q1.15, any n; return the detections that became certain."""
         return self._run(pcm, None)
 
+    def hear(self, pcm: np.ndarray) -> Detected:
+        """`push`, with the scores of the hops that it completed."""
+        trace: list[np.ndarray] = []
+        detections = self._run(pcm, trace)
+        keys, marks = len(self.state.peak), self.config.max_marks
+        values = np.array(trace, dtype=np.float64).reshape(len(trace), keys * (marks + 1))
+        values /= 2**SCORE_FRAC_BITS
+        scores = values[:, : keys * marks].reshape(len(trace), keys, marks)
+        return Detected(detections, scores, values[:, keys * marks :], self.config.threshold)
+
     def flush(self) -> list[Detection]:
         """End of the stream: report the candidates still held; samples short of a hop are dropped."""
         found = []
@@ -225,11 +235,5 @@ def detect(pcm: np.ndarray, keys: Sequence[Key], config: WatermarkConfig | None 
         No key.
     """
     detector = Detector(keys, config)
-    trace: list[np.ndarray] = []
-    detections = detector._run(pcm, trace) + detector.flush()
-    marks = detector.config.max_marks
-    values = (
-        np.array(trace, dtype=np.float64).reshape(len(trace), len(keys) * (marks + 1)) / 2**SCORE_FRAC_BITS
-    )
-    scores = values[:, : len(keys) * marks].reshape(len(trace), len(keys), marks)
-    return Detected(detections, scores, values[:, len(keys) * marks :], detector.config.threshold)
+    found = detector.hear(pcm)
+    return found._replace(detections=found.detections + detector.flush())

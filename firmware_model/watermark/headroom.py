@@ -1,6 +1,6 @@
 """Adds a small signal to a programme without a sample that saturates more than the programme's own."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 
 import numpy as np
 import scipy  # its parts are loaded at their first use
@@ -9,49 +9,63 @@ from numpy.typing import NDArray
 Real = NDArray[np.float64]
 
 CEILING = 32767 / 32768  # largest value of Q1.15
-BLOCK_SAMPLES = 1 << 19  # worked on at a time
+BLOCK_SAMPLES = 1 << 16  # worked on at a time
 
 
-def add_within_headroom(x: Real, w: Real, reach: int) -> tuple[float, float]:
-    """Attenuate w where it would exceed the headroom, and add x to it, in place.
+class Headroom:
+    """Attenuates w where it would exceed the headroom, and adds x to it; both come in pieces.
 
     Parameters
     ----------
-    x : (n, channels) float64, programme
-    w : (n, channels) float64; becomes y = x + envelope * w
     reach : int >= 1, samples that the envelope looks ahead, and back
+    channels : int
 
-    Returns
-    -------
-    energy of envelope * w, energy of x
+    Attributes
+    ----------
+    energy_w, energy_x : of envelope * w and of x, so far
 
     Notes
     -----
-    |y(n)| <= max(CEILING, |x(n)|) at every sample and channel, for every input.
+    y = x + envelope * w;  |y(n)| <= max(CEILING, |x(n)|) at every sample and channel, for every input.
     r(n) = largest share of w(n), 0 to 1, that stays within the bound;
     m(n) = min r(n - reach .. n);  envelope(n) = mean m(n .. n + reach).
     => every m in the mean has r(n) in its minimum, hence envelope <= r.
     """
-    energy_w = energy_x = 0.0
-    step = max(BLOCK_SAMPLES, reach)
-    past = np.ones((reach, w.shape[1]))  # r before the block: there w is already overwritten
-    for start in range(0, len(w), step):
-        ahead = slice(start, start + step + reach)
-        fits = _share_that_fits(x[ahead], w[ahead])
-        x_block, w_block = x[start : start + step], w[start : start + step]
-        n = len(x_block)
-        share = np.concatenate([past, fits, np.ones((n + reach - len(fits), w.shape[1]))])
-        past = share[n : n + reach]
+
+    def __init__(self, reach: int, channels: int) -> None:
+        self._reach, self._step = reach, max(BLOCK_SAMPLES, reach)
+        self._past = np.ones((reach, channels))  # r before what is held
+        self._x, self._w = np.empty((0, channels)), np.empty((0, channels))
+        self.energy_w = self.energy_x = 0.0
+
+    def push(self, x: Real, w: Real) -> Iterator[Real]:
+        """Take programme and mark, (n, channels) float64 each; yield what became certain of y."""
+        self._x, self._w = np.concatenate([self._x, x]), np.concatenate([self._w, w])
+        while len(self._x) >= self._step + self._reach:
+            yield self._block()
+
+    def finish(self) -> Iterator[Real]:
+        """The rest."""
+        while len(self._x):
+            yield self._block()
+
+    def _block(self) -> Real:
+        reach, ahead = self._reach, self._step + self._reach
+        fits = _share_that_fits(self._x[:ahead], self._w[:ahead])
+        x, w = self._x[: self._step], self._w[: self._step]
+        self._x, self._w = self._x[self._step :], self._w[self._step :]
+        n = len(x)
+        share = np.concatenate([self._past, fits, np.ones((n + reach - len(fits), w.shape[1]))])
+        self._past = share[n : n + reach]
         if share.min() < 1.0:
             lowest = _sliding(scipy.ndimage.minimum_filter1d, share, reach + 1)
             envelope = _sliding(scipy.ndimage.uniform_filter1d, lowest, reach + 1)
             # The running sum rounds: the bound must not.
-            w_block *= np.clip(envelope, 0.0, share[reach : reach + n])
-        energy_w += float(np.sum(np.square(w_block)))
-        energy_x += float(np.sum(np.square(x_block)))
-        bound = np.maximum(np.abs(x_block), CEILING)
-        np.clip(x_block + w_block, -bound, bound, out=w_block)  # takes off the last bit, no more
-    return energy_w, energy_x
+            w = w * np.clip(envelope, 0.0, share[reach : reach + n])
+        self.energy_w += float(np.sum(np.square(w)))
+        self.energy_x += float(np.sum(np.square(x)))
+        bound = np.maximum(np.abs(x), CEILING)
+        return np.clip(x + w, -bound, bound)  # takes off the last bit, no more
 
 
 def _share_that_fits(x: Real, w: Real) -> Real:

@@ -9,7 +9,7 @@ from firmware_model.dynamics.cases.configurations import reference_model
 from firmware_model.dynamics.processor import init_probes
 from firmware_model.dynamics.settings.params import BandConfig, DynamicsConfig
 from firmware_model.dynamics.settings.tuning import quantise
-from firmware_model.pcm import write_audio
+from firmware_model.pcm_writer import write_audio
 from fixedpoint.errors import AudioError
 
 # --- crossover -------------------------------------------------------------------------------

@@ -12,8 +12,9 @@ import numpy as np
 import pytest
 import soundfile
 
-from firmware_model.pcm import Audio, read_audio, to_mono, to_q15, write_audio
+from firmware_model.pcm import Audio, read_audio, to_mono, to_q15
 from firmware_model.pcm_file import open_audio
+from firmware_model.pcm_writer import write_audio
 from fixedpoint.errors import AudioError, ConfigError
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -387,7 +388,7 @@ def test_an_interrupt_leaves_the_old_file_and_nothing_else(tmp_path, monkeypatch
     def interrupt(*_):
         raise KeyboardInterrupt
 
-    monkeypatch.setattr("firmware_model.pcm.os.replace", interrupt)
+    monkeypatch.setattr("firmware_model.pcm_writer.os.replace", interrupt)
     with pytest.raises(KeyboardInterrupt):
         write_audio(path, ALL_INT16, FS_HZ)
     assert path.read_bytes() == old
@@ -397,7 +398,8 @@ def test_an_interrupt_leaves_the_old_file_and_nothing_else(tmp_path, monkeypatch
 # Standard input and output
 
 PASS_THROUGH = """
-from firmware_model.pcm import read_audio, write_audio
+from firmware_model.pcm import read_audio
+from firmware_model.pcm_writer import write_audio
 audio = read_audio("-")
 write_audio("-", audio.samples, audio.fs_hz, audio.subtype)
 """
@@ -424,7 +426,7 @@ def test_empty_standard_input_is_one_clear_line():
 def test_a_named_pipe_is_read(tmp_path):
     content = wav_bytes(ALL_INT16[::64])
     code = (
-        "import sys; from firmware_model.pcm import *;"
+        "import sys; from firmware_model.pcm import *; from firmware_model.pcm_writer import *;"
         "a = read_audio(sys.argv[1]); write_audio('-', a.samples, a.fs_hz)"
     )
     script = f'{sys.executable} -c "{code}" <(cat)'

@@ -3,6 +3,7 @@
 Each imports what takes long when it runs.
 """
 
+from dataclasses import asdict
 from typing import Annotated
 
 import typer
@@ -49,26 +50,31 @@ def room(
     """
     output.check_streams(out, json)
     output.check_output(out, [path, rir, noise], AUDIO_SUFFIXES)
-    from acoustic_sim.channel import propagate
+    from acoustic_sim.long_channel import propagated
     from firmware_model import pcm
     from firmware_model.cli.sound import scene as scenes
     from firmware_model.cli.terminal import audio as sound
+    from firmware_model.pcm_file import open_audio
+    from firmware_model.pcm_stream import Converted
 
     where = scenes.from_options(distance, rt60, snr, noise, rir, drift, scene, seed)
-    with output.progress("room", 3) as step:
-        step("read")
-        audio = pcm.read_audio(path, mixed=True)
+    with output.progress("room", 1) as step, open_audio(path, mixed=True) as file:
         step("room and microphone")
-        with output.naming(path):
-            heard = propagate(pcm.to_mono(audio.samples), audio.fs_hz, where)
-        step("write")
-        sound.write(out, heard.pcm, heard.fs_hz, "PCM_16")
-    facts = {name: getattr(heard, name) for name in ("distance_m", "rt60_s", "drr_db", "snr_db", "delay_s")}
+        source = Converted(path, file, file.fs_hz)
+        mono = (pcm.to_mono(block) for block in source)
+        with (
+            output.naming(path),
+            propagated(mono, source.frames, file.fs_hz, where, step.at) as heard,
+            sound.writing(out, heard.facts.fs_hz, 1, "PCM_16", heard.frames) as writer,
+        ):
+            for block in heard.blocks:
+                writer.write(block)
+    facts = asdict(heard.facts)
+    fs_hz = facts.pop("fs_hz")
     if json:
         output.emit_json(facts)
     else:
-        seconds = len(heard.pcm) / heard.fs_hz
-        output.say_beside(f"{out}: {seconds:.2f} s at {heard.fs_hz} Hz; {scenes.in_words(facts)}", out)
+        output.say_beside(f"{out}: {heard.frames / fs_hz:.2f} s at {fs_hz} Hz; {scenes.in_words(facts)}", out)
 
 
 @app.command(short_help="Make programme material to try the others on.")

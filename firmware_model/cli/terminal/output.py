@@ -7,6 +7,7 @@ import math
 import os
 import signal
 import sys
+import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
@@ -14,13 +15,45 @@ from typing import Any, NoReturn
 
 import typer
 
+from acoustic_sim.border.interrupts import terminated_by_sigterm
 from firmware_model.cli.terminal.messages import blames_an_option, in_options
 from fixedpoint.errors import AudioError, BittrueError, ConfigError
 
 BROKEN_PIPE_STATUS = 141  # 128 + SIGPIPE, as a shell reports it; 1 would read "not detected"
 STDIO = "-"
 
-Step = Callable[[str], None]
+
+LINE_EVERY_S = 30.0  # of progress, where stderr is no terminal
+
+_Show = Callable[[str, float], None]
+
+
+class Step:
+    """Called with a few words as each step begins; `at` says how far the step has come.
+
+    steps : of the command, in all
+    show : (words, share of the whole command that is done) -> None
+    place : put before the words, such as "2 of 5, "
+    """
+
+    def __init__(self, steps: int, show: _Show) -> None:
+        self._steps, self._show = max(steps, 1), show
+        self._begun, self._text = 0, ""
+        self.place = ""
+
+    def __call__(self, text: str) -> None:
+        self._begun += 1
+        self._text = self.place + text
+        self.at(0.0)
+
+    def at(self, share: float) -> None:
+        """Share of the step that is done, 0 to 1."""
+        self._show(self._text, min((max(self._begun - 1, 0) + share) / self._steps, 1.0))
+
+
+def silent(steps: int = 1) -> Step:
+    """A step that shows nothing, for processes beside the first."""
+    return Step(steps, lambda text, share: None)
 
 
 def open_streams() -> None:
@@ -115,29 +148,41 @@ def counted(n: int, noun: str) -> str:
 
 @contextmanager
 def progress(title: str, steps: int) -> Iterator[Step]:
-    """A progress bar on stderr, where that is a terminal; gone when it is done.
+    """Show how far a command has come; Ctrl-C and SIGTERM unwind what is in the block.
 
-    Yields a function to call as each of the `steps` begins, with a few words on what it does.
+    steps : that will be begun
     """
     if signal.getsignal(signal.SIGINT) is signal.SIG_DFL:
         signal.signal(signal.SIGINT, signal.default_int_handler)  # see `cli.main`
-    if sys.stderr is None or not sys.stderr.isatty():
-        yield lambda text: None
-        return
-    from rich.console import Console
-    from rich.progress import BarColumn, Progress, TextColumn, TimeElapsedColumn
+    with terminated_by_sigterm():
+        if sys.stderr is None or not sys.stderr.isatty():
+            yield Step(steps, _lines(title))
+            return
+        from rich.console import Console
+        from rich.progress import BarColumn, Progress, TaskProgressColumn, TextColumn, TimeElapsedColumn
 
-    columns = TextColumn("{task.description}", markup=False), BarColumn(), TimeElapsedColumn()
-    with Progress(*columns, console=Console(stderr=True), transient=True) as bar:
-        task = bar.add_task(title, total=steps)
-        begun = 0
+        columns = TextColumn("{task.description}", markup=False), BarColumn(), TaskProgressColumn()
+        with Progress(*columns, TimeElapsedColumn(), console=Console(stderr=True), transient=True) as bar:
+            task = bar.add_task(title, total=1.0)
+            yield Step(
+                steps,
+                lambda text, share: bar.update(task, completed=share, description=f"{title}: {text}"),
+            )
 
-        def step(text: str) -> None:
-            nonlocal begun
-            bar.update(task, completed=begun, description=f"{title}: {text}")
-            begun += 1
 
-        yield step
+def _lines(title: str) -> _Show:
+    """One line each `LINE_EVERY_S`: what is done, how much, for how long."""
+    begun = last = time.monotonic()
+
+    def show(text: str, share: float) -> None:
+        nonlocal last
+        now = time.monotonic()
+        if now - last >= LINE_EVERY_S:
+            last = now
+            minutes, seconds = divmod(int(now - begun), 60)
+            note(f"{title}: {text}, {100 * share:.0f} % after {minutes}:{seconds:02d}")
+
+    return show
 
 
 @contextmanager
@@ -206,10 +251,10 @@ def replace_file(path: str, content: bytes) -> None:
     ------
     BittrueError
     """
-    from firmware_model import pcm
+    from firmware_model import pcm_writer
 
     try:
-        pcm.replace_file(Path(path).resolve(), content)  # through a symbolic link, as any writer would
+        pcm_writer.replace_file(Path(path).resolve(), content)  # through a symbolic link, as any writer would
     except OSError as error:
         raise BittrueError(f"{path}: cannot be written: {error.strerror or error}") from error
 

@@ -6,13 +6,14 @@ from collections.abc import Callable, Iterable
 
 import typer
 
+from acoustic_sim.border.interrupts import Terminated
 from firmware_model import product
 from firmware_model.cli.terminal.messages import in_options, of_usage
 from firmware_model.cli.terminal.output import BROKEN_PIPE_STATUS, note, silence_stdout
 from fixedpoint import remarks
 from fixedpoint.errors import BittrueError
 
-DETECTED, NOT_DETECTED, MISUSE, INTERNAL_ERROR, INTERRUPTED = 0, 1, 2, 70, 130
+DETECTED, NOT_DETECTED, MISUSE, INTERNAL_ERROR, INTERRUPTED, TERMINATED = 0, 1, 2, 70, 130, 143
 _OF_A_STREAM = (errno.ENOSPC, errno.EIO, errno.EBADF)
 
 # The root of all usage errors; typer does not export it, and took it from click before it had its own.
@@ -53,8 +54,9 @@ def _run(app: typer.Typer, arguments: list[str]) -> tuple[list[str], int]:
         if ended.code == 1:
             return [], BROKEN_PIPE_STATUS
         return [], ended.code if isinstance(ended.code, int) else DETECTED
-    except (KeyboardInterrupt, typer.Abort):
-        return [], INTERRUPTED
+    except (KeyboardInterrupt, typer.Abort) as ended:  # typer makes an Abort of a KeyboardInterrupt
+        sigterm = isinstance(ended, Terminated) or isinstance(ended.__cause__, Terminated)
+        return [], TERMINATED if sigterm else INTERRUPTED
     except BittrueError as error:
         return _failed(in_options(str(error)), MISUSE)
     except OSError as error:

@@ -12,19 +12,19 @@ from matplotlib.figure import Figure
 from matplotlib.layout_engine import ConstrainedLayoutEngine
 from matplotlib.ticker import FuncFormatter, MaxNLocator
 
-from firmware_model.dynamics.commands.processing import Done
+from firmware_model.dynamics.commands.processing import Done, Picture
 from firmware_model.dynamics.commands.processing_report import arithmetic, channels, difference, level
 from firmware_model.dynamics.gain_computer import reduction_q24
 from firmware_model.dynamics.processor import init_probes, process_frame
 from firmware_model.dynamics.settings.params import DynamicsConfig
 from firmware_model.dynamics.settings.tuning import LOG2_PER_DB, quantise
 from firmware_model.dynamics.state import init_state
+from firmware_model.report.envelope import Envelope
 
 _DPI = 120
 _INK, _GRID = "#333333", "#dddddd"
 _INPUT, _OUTPUT, _LIMIT = "#8a8f98", "#0b62a8", "#b3261e"
 _BANDS = ("#0072b2", "#e69f00", "#009e73", "#cc79a7", "#56b4e9", "#d55e00")  # Okabe and Ito
-_COLUMNS, _GAIN_COLUMNS = 1600, 800  # smallest and largest per column: nothing between them is lost
 _LEVELS_DB = np.arange(-80.0, 0.01, 0.25)
 _FLOOR_DB = -60.0  # of the responses
 _RESPONSES = 500  # frequencies drawn
@@ -45,14 +45,14 @@ def draw(path: str, source: str, done: Done) -> bytes:
     grid = figure.add_gridspec(5, 2, height_ratios=[1, 1, 1.5, 0.7, 2.2])
     top = figure.add_subplot(grid[0, :])
     over_time = [top, *(figure.add_subplot(grid[row, :], sharex=top) for row in (1, 2, 3))]
-    _draw_waveforms(over_time[0], over_time[1], done)
-    _draw_band_gains(over_time[2], done)
-    _draw_limiter(over_time[3], done)
+    assert done.picture is not None
+    _draw_waveforms(over_time[0], over_time[1], done, done.picture)
+    _draw_band_gains(over_time[2], done.config, done.picture)
+    _draw_limiter(over_time[3], done.config, done.picture)
     curves, responses = figure.add_subplot(grid[4, 0]), figure.add_subplot(grid[4, 1])
     _draw_static_curves(curves, done.config)
     _draw_responses(responses, done.config)
-    seconds = done.x_q15.shape[1] / done.config.fs_hz
-    top.set_xlim(0, seconds)
+    top.set_xlim(0, done.facts["seconds"])
     for axes in over_time[:-1]:
         axes.tick_params(labelbottom=False)
     over_time[-1].set_xlabel("time (s)")
@@ -134,21 +134,21 @@ def _shortened(name: str) -> str:
     return name if len(name) <= _NAME_LENGTH else f"{name[:half]}…{name[-half:]}"
 
 
-def _draw_waveforms(before: Any, after: Any, done: Done) -> None:
+def _draw_waveforms(before: Any, after: Any, done: Done, picture: Picture) -> None:
     """Input and output, one above the other on the same scale."""
     threshold = 10 ** (done.config.limiter.threshold_dbfs / 20)
     heights = [threshold]
     for axes, pcm, colour, side in (
-        (before, done.x_q15, _INPUT, "in"),
-        (after, done.y_q15, _OUTPUT, "out"),
+        (before, picture.x_q15, _INPUT, "in"),
+        (after, picture.y_q15, _OUTPUT, "out"),
     ):
-        time_s, low, high = _envelope(pcm, 1 / done.config.fs_hz)
+        time_s, low, high = _steps(pcm, 1 / done.config.fs_hz)
         axes.fill_between(
             time_s, low.min(axis=0) / 32768, high.max(axis=0) / 32768, color=colour, linewidth=0.5
         )
         heights += [-int(low.min()) / 32768, int(high.max()) / 32768]
         peak, loudness = done.facts[f"peak_{side}_dbfs"], done.facts[f"loudness_{side}_lufs"]
-        words = [f"{side}put"] + (["both channels"] if len(pcm) == 2 else [])
+        words = [f"{side}put"] + (["both channels"] if len(low) == 2 else [])
         words += [f"peak {level(peak, ' dBFS')}"] if peak is not None else ["silent"]
         words += [level(loudness, " LUFS")] if loudness is not None else []
         _head(axes, ", ".join(words))
@@ -160,28 +160,25 @@ def _draw_waveforms(before: Any, after: Any, done: Done) -> None:
         axes.set_ylim(-1.08 * max(heights), 1.08 * max(heights))
 
 
-def _draw_band_gains(axes: Any, done: Done) -> None:
+def _draw_band_gains(axes: Any, config: DynamicsConfig, picture: Picture) -> None:
     """Mean per column, and a shade from the smallest to the largest."""
-    block_s = done.config.control_samples / done.config.fs_hz
-    gains = done.gains.bands_db
-    widths = _nested_widths(gains)
-    for i, (low_hz, high_hz) in enumerate(done.config.ranges_hz):
-        time_s, low, high = _envelope(gains[i : i + 1], block_s, _GAIN_COLUMNS)
-        middle = _column_means(gains[i], _GAIN_COLUMNS)
-        middle = np.append(middle, middle[-1])
-        axes.fill_between(time_s, low[0], high[0], color=_BANDS[i], alpha=0.25, linewidth=0)
+    gains = picture.bands_db
+    widths = _nested_widths(picture.meet)
+    time_s, low, high = _steps(gains, config.control_samples / config.fs_hz)
+    middle = _last_twice(gains.mean)
+    for i, (low_hz, high_hz) in enumerate(config.ranges_hz):
+        axes.fill_between(time_s, low[i], high[i], color=_BANDS[i], alpha=0.25, linewidth=0)
         axes.plot(
-            time_s, middle, color=_BANDS[i], linewidth=widths[i], label=f"{low_hz:.6g} to {high_hz:.6g}"
+            time_s, middle[i], color=_BANDS[i], linewidth=widths[i], label=f"{low_hz:.6g} to {high_hz:.6g}"
         )
-    axes.set_ylim(*_limits(gains.min(), gains.max()))
+    axes.set_ylim(*_limits(low.min(), high.max()))
     axes.set_ylabel("dB")
     _head(axes, "gain of each band: compressor with make-up, and band limiter")
 
 
-def _draw_limiter(axes: Any, done: Done) -> None:
+def _draw_limiter(axes: Any, config: DynamicsConfig, picture: Picture) -> None:
     """The deepest attenuation per column."""
-    block_s = done.config.control_samples / done.config.fs_hz
-    time_s, low, _ = _envelope(done.gains.limiter_db[None], block_s)
+    time_s, low, _ = _steps(picture.limiter_db, config.control_samples / config.fs_hz)
     axes.fill_between(time_s, low[0], 0, color=_LIMIT, linewidth=0.5)
     axes.set_ylim(_limits(low.min(), 0)[0], 0.3)
     axes.set_ylabel("dB")
@@ -191,7 +188,8 @@ def _draw_limiter(axes: Any, done: Done) -> None:
 def _draw_static_curves(axes: Any, config: DynamicsConfig) -> None:
     out_dbfs = static_curves_dbfs(config, _LEVELS_DB)
     axes.plot(_LEVELS_DB, _LEVELS_DB, color=_GRID, linewidth=1.2)
-    for i, width in enumerate(_nested_widths(out_dbfs)):
+    meet = np.array([[np.allclose(curve, above, atol=0.01) for above in out_dbfs] for curve in out_dbfs])
+    for i, width in enumerate(_nested_widths(meet)):
         axes.plot(_LEVELS_DB, out_dbfs[i], color=_BANDS[i], linewidth=width)
     axes.set_xlim(_LEVELS_DB[0], 0)
     axes.set_ylim(*_limits(max(out_dbfs.min(), -100), max(out_dbfs.max(), 0)))
@@ -221,34 +219,25 @@ def _draw_responses(axes: Any, config: DynamicsConfig) -> None:
     _head(axes, "response of the integer crossover")
 
 
-def _envelope(
-    x: np.ndarray, step_s: float, columns: int = _COLUMNS
-) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
-    """Smallest and largest value per column of the picture: time (m,), low and high (rows, m).
+def _steps(x: Envelope, step_s: float) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    """Time (m,), and smallest and largest value (rows, m) of each column.
 
-    x : (rows, n);  step_s : seconds from one value to the next
+    step_s : seconds from one value to the next
     """
-    edges = _column_edges(x.shape[1], columns)
-    low, high = np.minimum.reduceat(x, edges, axis=1), np.maximum.reduceat(x, edges, axis=1)
-    time_s = np.append(edges, x.shape[1]) * step_s  # up to the end, so that one value is a line as well
-    return time_s, np.append(low, low[:, -1:], axis=1), np.append(high, high[:, -1:], axis=1)
+    time_s = np.append(x.edges, x.n) * step_s  # up to the end, so that one value is a line as well
+    return time_s, _last_twice(x.low), _last_twice(x.high)
 
 
-def _column_means(x: np.ndarray, columns: int) -> np.ndarray:
-    edges = _column_edges(len(x), columns)
-    return np.add.reduceat(x, edges, dtype=np.float64) / np.diff([*edges, len(x)])
+def _last_twice(columns: np.ndarray) -> np.ndarray:
+    return np.append(columns, columns[:, -1:], axis=1)
 
 
-def _column_edges(n: int, columns: int) -> np.ndarray:
-    return np.unique(np.linspace(0, n, min(columns, n) + 1).astype(int)[:-1])
+def _nested_widths(meet: np.ndarray) -> list[float]:
+    """Widths that show curves which lie on each other: each is wider than the ones drawn over it.
 
-
-def _nested_widths(curves: np.ndarray) -> list[float]:
-    """Widths that show curves which lie on each other: each is wider than the ones drawn over it."""
-    return [
-        1.5 + 2 * sum(np.allclose(curve, above, atol=0.01) for above in curves[i + 1 :])
-        for i, curve in enumerate(curves)
-    ]
+    meet : (curves, curves) bool, whether a curve and a later one lie on each other
+    """
+    return [1.5 + 2.0 * int(meet[i, i + 1 :].sum()) for i in range(len(meet))]
 
 
 def _limits(low: float, high: float) -> Sequence[float]:

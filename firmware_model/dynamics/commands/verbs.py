@@ -1,5 +1,6 @@
 """The dynamics processor's own command: `bittrue process`. It imports what takes long when it runs."""
 
+from contextlib import ExitStack
 from typing import Annotated
 
 import typer
@@ -45,15 +46,15 @@ def process(
     if plot is not None:
         output.check_writable(plot)
         from firmware_model.dynamics.commands import processing_plot
-    steps = 4 + (arith == Arithmetic.both) + (plot is not None)
-    with output.progress("process", steps) as step:
-        done = processing.process_file(path, profile, arith.value, resample, step)
-        picture = b""
-        if plot is not None:
-            step("draw")
-            picture = processing_plot.draw(plot, path, done)  # before anything is written
-        step("write")
-        sound.write(out, done.y_q15.T, done.config.fs_hz, "PCM_16")
+    picture = b""
+    with output.progress("process", 1 + (plot is not None)) as step:
+        with ExitStack() as files:
+            done = processing.process_file(
+                path, out, profile, arith.value, resample, plot is not None, step, files
+            )
+            if plot is not None:
+                step("draw")
+                picture = processing_plot.draw(plot, path, done)  # before OUT takes its place
         if plot is not None:
             output.replace_file(plot, picture)
     if json:

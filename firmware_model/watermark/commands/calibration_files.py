@@ -4,7 +4,7 @@ import hashlib
 from collections.abc import Sequence
 from pathlib import Path
 
-from firmware_model.pcm import STDIO
+from firmware_model.cli.terminal.output import STDIO
 from firmware_model.pcm_stream import AudioStream
 from fixedpoint.errors import AudioError
 

@@ -2,14 +2,13 @@
 
 from typing import Any, NamedTuple
 
-import numpy as np
-
 from firmware_model.cli.terminal.output import Step, counted, number, table
-from firmware_model.pcm import read_audio, to_mono, to_q15
-from firmware_model.watermark import detector
+from firmware_model.pcm import to_mono, to_q15
+from firmware_model.pcm_file import open_audio
+from firmware_model.pcm_stream import Converted
 from firmware_model.watermark.key import Key
 from firmware_model.watermark.measures import metrics
-from firmware_model.watermark.measures.float_twin import float_detect
+from firmware_model.watermark.measures.listener import Listener
 from firmware_model.watermark.params import WatermarkConfig
 
 
@@ -29,42 +28,33 @@ def detect_file(
     ----------
     arith : "q15", "float" or "both"
     resample : allow another rate than the detector's
-    step : called as each of three stages begins
+    step : called once, and told how far it has come
     """
-    step("read")
-    audio = read_audio(path, fs_hz=config.fs_hz, resample=resample, mixed=True)
-    pcm = to_q15(to_mono(audio.samples))
-    found: list[tuple[list[Any], np.ndarray]] = []
-    if arith in ("q15", "both"):
-        step("Q15 detector")
-        found.append(_q15_detect(pcm, keys, config))
-    if arith in ("float", "both"):
-        step("float detector")
-        detections, _, integrated = float_detect(pcm, keys, config)
-        found.append((detections, integrated))
-    detections, integrated = found[0]
+    with open_audio(path, fs_hz=config.fs_hz, resample=resample, mixed=True) as file:
+        source = Converted(path, file, config.fs_hz)
+        step({"q15": "Q15 detector", "float": "float detector", "both": "Q15 and float detector"}[arith])
+        both = Listener(keys, config, arith)
+        taken = 0
+        for block in source:
+            both.push(to_q15(to_mono(block)))
+            taken += len(block)
+            step.at(taken / source.frames)
+        both.finish()
+    first = both.detections[0]
     facts: dict[str, Any] = {
-        "detections": [as_json(detection) for detection in detections],
+        "detections": [as_json(detection) for detection in first],
         "threshold": config.threshold,
-        "max_score": float(integrated.max()) if integrated.size else None,
+        "max_score": both.max_score,
     }
     if arith == "both":
-        facts["score_error_max"] = metrics.score_error_max(found[0][1], found[1][1])
-        alone = metrics.unpaired(found[0][0], found[1][0], metrics.pair_tolerance_s(config))
+        facts["score_error_max"] = both.score_error_max
+        alone = metrics.unpaired(first, both.detections[1], metrics.pair_tolerance_s(config))
         facts["differences"] = [
             {"arith": name, **as_json(detection)}
             for name, only in zip(("q15", "float"), alone, strict=True)
             for detection in only
         ]
-    return Found(facts, audio.clipped)
-
-
-def _q15_detect(pcm: np.ndarray, keys: list[Key], config: WatermarkConfig) -> tuple[list[Any], np.ndarray]:
-    """Detections, and (hops, keys) integrated scores; a recording shorter than a hop has neither."""
-    if len(pcm) < config.hop:
-        return [], np.empty((0, len(keys)))
-    q15 = detector.detect(pcm, keys, config)
-    return list(q15.detections), q15.integrated
+    return Found(facts, source.clipped)
 
 
 def report(path: str, facts: dict[str, Any]) -> str:

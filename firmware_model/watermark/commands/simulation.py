@@ -3,28 +3,33 @@
 import multiprocessing
 import signal
 from collections.abc import Iterator
+from contextlib import ExitStack
 from dataclasses import dataclass
 from typing import Any, NamedTuple
 
 import numpy as np
 
+from acoustic_sim.blocks.spool import in_blocks
 from acoustic_sim.border.interrupts import interrupts_held
-from acoustic_sim.channel import Heard, propagate
+from acoustic_sim.long_channel import propagated
 from acoustic_sim.scene import Scene
-from firmware_model.cli.terminal.output import STDIO, Step, naming
-from firmware_model.pcm import Audio, to_mono
-from firmware_model.pcm_file import input_gain
+from firmware_model.cli.terminal.output import STDIO, Step, naming, silent
+from firmware_model.pcm import to_mono
+from firmware_model.pcm_file import AudioFile, open_audio
+from firmware_model.pcm_stream import Converted
+from firmware_model.report.envelope import Envelope
 from firmware_model.watermark.commands.detection import as_json
-from firmware_model.watermark.commands.programme import read_programme
-from firmware_model.watermark.detector import Detected, detect
-from firmware_model.watermark.embedding.embedder import Embedded, embed
+from firmware_model.watermark.commands.programme import programme_of
+from firmware_model.watermark.embedding.embedder import Embedding
 from firmware_model.watermark.key import Key
 from firmware_model.watermark.measures import metrics
-from firmware_model.watermark.measures.float_twin import float_detect
+from firmware_model.watermark.measures.listener import Listener
 from firmware_model.watermark.params import WatermarkConfig
 from fixedpoint.errors import AudioError, ConfigError
 
-STAGES = ("mark", "room and microphone", "Q15 detector", "float detector", "Q15 in random blocks")
+STAGES = ("mark, loudspeaker and room", "microphone and detectors")
+_COLUMNS = 2400  # of a picture
+_HEARD_BLOCK = 1 << 16  # samples that go through the detectors at a time
 
 
 @dataclass(frozen=True)
@@ -58,20 +63,25 @@ class Job:
         }
 
 
-class Trace(NamedTuple):
-    """What a plot shows of one file; times in seconds on the microphone's clock.
+class Trace:
+    """What a plot shows of one file, collected as it runs; times in seconds on the microphone's clock.
 
-    pcm : (n,) int16, Q1.15;  q15, reference : (hops,) float, scores;  heard_s : (marks,) float, starts
+    pcm : Envelope of the samples, Q1.15;  q15, reference : Envelope of the scores of each hop
+    heard_s : (marks,) float, starts
     """
 
-    path: str
-    pcm: np.ndarray
-    config: WatermarkConfig
-    q15: np.ndarray
-    reference: np.ndarray
-    heard_s: np.ndarray
-    detections_q15: list[Any]
-    detections_float: list[Any]
+    def __init__(self, path: str, frames: int, config: WatermarkConfig) -> None:
+        self.path, self.frames, self.config = path, frames, config
+        self.pcm = Envelope(1, frames, _COLUMNS)
+        self.q15, self.reference = (Envelope(1, frames // config.hop, _COLUMNS) for _ in range(2))
+        self.heard_s = np.empty(0)
+        self.detections_q15: list[Any] = []
+        self.detections_float: list[Any] = []
+
+    def add_scores(self, q15: np.ndarray, reference: np.ndarray) -> None:
+        """Of the next hops, (hops, 1) each."""
+        self.q15.push(q15.T)
+        self.reference.push(reference.T)
 
 
 class FileResult(NamedTuple):
@@ -81,65 +91,70 @@ class FileResult(NamedTuple):
     trace: Trace | None
 
 
-def simulate(path: str, audio: Audio | None, job: Job, keep_trace: bool, step: Step) -> FileResult:
+class _Mono:
+    """The mean of a programme's channels: there is one loudspeaker."""
+
+    channels = 1
+
+    def __init__(self, programme: Converted) -> None:
+        self._programme, self.fs_hz, self.frames = programme, programme.fs_hz, programme.frames
+
+    def __iter__(self) -> Iterator[np.ndarray]:
+        for block in self._programme:
+            yield to_mono(block)[:, None]
+
+
+def simulate(path: str, file: AudioFile | None, job: Job, keep_trace: bool, step: Step) -> FileResult:
     """One file through the whole chain.
 
     Parameters
     ----------
-    audio : what `path` holds, where it has been read already
-    keep_trace : whether a plot will want the samples and scores
+    file : of `path`, where it is open already
+    keep_trace : whether to collect what a plot needs
     step : called as each of `STAGES` begins
     """
     step(STAGES[0])
-    if audio is None:
-        with input_gain(job.gain_db):  # in a worker process, too
-            audio = read_programme(path, job.config, job.resample, mixed=True)
-    x = to_mono(audio.samples)  # there is one loudspeaker
-    with naming(path):
-        marked = embed(x, audio.fs_hz, job.key, mode=job.mode, strength_db=job.strength_db, config=job.config)
+    with ExitStack() as stack:
+        file = file or stack.enter_context(open_audio(path, gain_db=job.gain_db, mixed=True))
+        programme = _Mono(programme_of(path, file, job.config, job.resample))
+        stack.enter_context(naming(path))
+        marked = Embedding(programme, job.key, job.mode, job.strength_db, job.config, step.at)
+        played = (block[:, 0] for block in marked)
+        heard = stack.enter_context(propagated(played, programme.frames, programme.fs_hz, job.scene))
         step(STAGES[1])
-        heard = propagate(marked.y, audio.fs_hz, job.scene)
-    step(STAGES[2])
-    q15 = detect(heard.pcm, [job.key], job.config)
-    step(STAGES[3])
-    detections, _, integrated = float_detect(heard.pcm, [job.key], job.config)
-    step(STAGES[4])
-    blocks = metrics.count_bit_exact_blocks(heard.pcm, [job.key], job.config, job.seed)
-    row, heard_s = _compared(path, audio, job, marked, heard, q15, detections, integrated)
-    row["bit_exact_blocks"] = blocks._asdict()
-    if not keep_trace:
-        return FileResult(row, None)
-    trace = Trace(
-        path=path,
-        pcm=heard.pcm,
-        config=job.config,
-        q15=q15.integrated[:, 0],
-        reference=integrated[:, 0],
-        heard_s=heard_s,
-        detections_q15=q15.detections,
-        detections_float=detections,
-    )
+        listener = Listener([job.key], job.config)
+        check = metrics.BitExactBlocks([job.key], job.config, job.seed)
+        trace = Trace(path, heard.frames, job.config) if keep_trace else None
+        done = 0
+        for pcm in in_blocks(heard.blocks, _HEARD_BLOCK):
+            scores = listener.push(pcm)
+            check.push(pcm)
+            if trace is not None:
+                trace.pcm.push(pcm[None])
+                trace.add_scores(*scores)
+            done += len(pcm)
+            step.at(done / heard.frames)
+        scores = listener.finish()
+        if trace is not None:
+            trace.add_scores(*scores)
+    row, heard_s = _compared(path, programme, job, marked, heard.facts.delay_s, listener)
+    row["bit_exact_blocks"] = check.finish()._asdict()
+    if trace is not None:
+        trace.heard_s, (trace.detections_q15, trace.detections_float) = heard_s, listener.detections
     return FileResult(row, trace)
 
 
 def _compared(
-    path: str,
-    audio: Audio,
-    job: Job,
-    marked: Embedded,
-    heard: Heard,
-    q15: Detected,
-    detections: list[Any],
-    integrated: np.ndarray,
+    path: str, programme: _Mono, job: Job, marked: Embedding, delay_s: float, listener: Listener
 ) -> tuple[dict[str, Any], np.ndarray]:
     """The file's row, and where each mark lies in what the microphone heard."""
     config = job.config
     # The marks leave the loudspeaker on true time; the detector counts seconds on the microphone's clock.
     clock = 1 + job.scene.microphone.drift_ppm * 1e-6
-    heard_s = (np.asarray(marked.marks_s, float) + heard.delay_s) * clock
+    heard_s = (np.asarray(marked.marks_s, float) + delay_s) * clock
     tolerance_s = metrics.match_tolerance_s(config)
     by_arithmetic: dict[str, dict[str, Any]] = {}
-    for name, found in (("q15", q15.detections), ("float", detections)):
+    for name, found in zip(("q15", "float"), listener.detections, strict=True):
         hits = metrics.match_marks(found, heard_s, config.mark_seconds, tolerance_s)
         by_arithmetic[name] = {
             "detections": [as_json(detection) for detection in found],
@@ -147,11 +162,12 @@ def _compared(
             "found": int(hits.found.sum()),
             "strays": hits.strays,
         }
-    alone = metrics.unpaired(q15.detections, detections, metrics.pair_tolerance_s(config))
+    q15, reference = listener.detections
+    alone = metrics.unpaired(q15, reference, metrics.pair_tolerance_s(config))
     row = {
         "file": path,
-        "fs_hz": audio.fs_hz,
-        "seconds": len(audio.samples) / audio.fs_hz,
+        "fs_hz": programme.fs_hz,
+        "seconds": programme.frames / programme.fs_hz,
         "marks": len(heard_s),
         "strengths_db": marked.strengths_db.tolist(),
         "wsr_db": marked.wsr_db,
@@ -159,9 +175,9 @@ def _compared(
         **by_arithmetic,
         "miss": len(heard_s) - by_arithmetic["q15"]["found"],
         "agree": not any(alone),
-        "score_error_max": metrics.score_error_max(q15.integrated, integrated),
-        "decisions_differ": metrics.decisions_differ(q15.integrated, integrated, config.threshold),
-        "hops": len(integrated),
+        "score_error_max": listener.score_error_max,
+        "decisions_differ": listener.decisions_differ,
+        "hops": listener.hops,
     }
     return row, heard_s
 
@@ -177,34 +193,49 @@ def simulate_all(paths: list[str], job: Job, traces: int, jobs: int, step: Step)
     if paths.count(STDIO) > 1:
         raise ConfigError("-: standard input given twice; it can be read once")
     # A fault in the last file shows now, not after the others' minutes. Standard input is kept: it ends.
-    tasks = []
-    for i, path in enumerate(paths):
-        audio = read_programme(path, job.config, job.resample, mixed=True)
-        if job.scene.ambient.snr_db is not None and not to_mono(audio.samples).any():
-            raise AudioError(f"{path}: silent; --snr needs a sound to measure the noise against")
-        tasks.append((path, audio if path == STDIO else None, job, i < traces))
-    if jobs == 1 or len(tasks) == 1:
-        for i, task in enumerate(tasks):
-            place = f"{i + 1} of {len(tasks)}, " if len(tasks) > 1 else ""
-            yield simulate(*task, step=_placed(step, place))
-        return
-    # spawn: the parent has threads (of libraries, of the progress bar), which do not survive a fork.
-    context = multiprocessing.get_context("spawn")
-    with interrupts_held():  # the workers inherit that, and so load their modules undisturbed
-        pool = context.Pool(min(jobs, len(tasks)), _end_at_interrupt)
-    with pool:
-        step(f"0 of {len(tasks)} files")
-        for i, result in enumerate(pool.imap(_worker, tasks)):
-            step(f"{i + 1} of {len(tasks)} files")
-            yield result
+    with ExitStack() as stack:
+        stdin = None
+        for path in paths:
+            with ExitStack() as one:
+                file = (stack if path == STDIO else one).enter_context(
+                    open_audio(path, gain_db=job.gain_db, mixed=True)
+                )
+                stdin = file if path == STDIO else stdin
+                _check(path, file, job)
+        if jobs == 1 or len(paths) == 1:
+            for i, path in enumerate(paths):
+                place = f"{i + 1} of {len(paths)}, " if len(paths) > 1 else ""
+                step.place = place
+                yield simulate(path, stdin if path == STDIO else None, job, i < traces, step)
+            return
+        # spawn: the parent has threads (of libraries, of the progress bar), which do not survive a fork.
+        context = multiprocessing.get_context("spawn")
+        with interrupts_held():  # the workers inherit that, and so load their modules undisturbed
+            pool = context.Pool(min(jobs, len(paths)), _end_at_interrupt)
+        with pool:
+            step(f"0 of {len(paths)} files")
+            tasks = [(path, job, i < traces) for i, path in enumerate(paths) if path != STDIO]
+            results = pool.imap(_worker, tasks)
+            for i, path in enumerate(paths):
+                if path == STDIO:
+                    yield simulate(path, stdin, job, i < traces, silent())
+                else:
+                    yield next(results)
+                step(f"{i + 1} of {len(paths)} files")
 
 
-def _placed(step: Step, place: str) -> Step:
-    return lambda stage: step(place + stage)
+def _check(path: str, file: AudioFile, job: Job) -> None:
+    """Read a file once; refuse what cannot be marked, or gives no level for the noise."""
+    sounds = False
+    for block in programme_of(path, file, job.config, job.resample):
+        sounds = sounds or bool(to_mono(block).any())
+    if job.scene.ambient.snr_db is not None and not sounds:
+        raise AudioError(f"{path}: silent; --snr needs a sound to measure the noise against")
 
 
-def _worker(task: tuple[str, Audio | None, Job, bool]) -> FileResult:
-    return simulate(*task, step=lambda stage: None)
+def _worker(task: tuple[str, Job, bool]) -> FileResult:
+    path, job, keep_trace = task
+    return simulate(path, None, job, keep_trace, silent())
 
 
 def _end_at_interrupt() -> None:

@@ -4,7 +4,6 @@ import io
 from pathlib import Path
 from typing import Any
 
-import numpy as np
 from matplotlib import rc_context
 from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.figure import Figure
@@ -17,7 +16,6 @@ _DPI = 120
 _INK, _GRID = "#333333", "#dddddd"
 _WAVE, _Q15, _FLOAT, _THRESHOLD = "#8a8f98", "#0b62a8", "#e8871e", "#b3261e"
 _MARKS = ("#e9f1f8", "#d3e3f1")  # alternate, so that back-to-back marks can be told apart
-_COLUMNS_OF_WAVE = 2400  # min and max per column: no sample between them is lost to aliasing
 
 
 def plot(path: str, traces: list[Trace], caption: str) -> None:
@@ -58,11 +56,9 @@ def plot(path: str, traces: list[Trace], caption: str) -> None:
 
 def _draw_wave(axes: Any, trace: Trace) -> None:
     """Envelope of the PCM: smallest and largest sample per column."""
-    n = len(trace.pcm)
-    edges = np.unique(np.linspace(0, n, min(_COLUMNS_OF_WAVE, n) + 1).astype(int)[:-1])
-    low = np.minimum.reduceat(trace.pcm, edges) / 32768
-    high = np.maximum.reduceat(trace.pcm, edges) / 32768
-    axes.fill_between(edges / trace.config.fs_hz, low, high, color=_WAVE, linewidth=0.4, edgecolor=_WAVE)
+    low, high = trace.pcm.low[0] / 32768, trace.pcm.high[0] / 32768
+    time_s = trace.pcm.edges / trace.config.fs_hz
+    axes.fill_between(time_s, low, high, color=_WAVE, linewidth=0.4, edgecolor=_WAVE)
     limit = 1.1 * max(-low.min(), high.max(), 1 / 32768)
     axes.set_ylim(-limit, limit)
     axes.set_ylabel("microphone\n(full scale = 1)")
@@ -79,11 +75,13 @@ def _draw_wave(axes: Any, trace: Trace) -> None:
 def _draw_scores(axes: Any, trace: Trace) -> None:
     """Scores against the start of the mark that would end at each hop: peaks lie where marks begin."""
     config = trace.config
-    hops = np.arange(len(trace.q15))
-    latency = config.mark_samples + (config.fft_size - config.hop) // 2
-    time_s = ((hops + 1) * config.hop - latency) / config.fs_hz
-    axes.plot(time_s, trace.reference, color=_FLOAT, linewidth=3.2, alpha=0.75, label="float64 reference")
-    axes.plot(time_s, trace.q15, color=_Q15, linewidth=1.0, label="Q15")
+    for scores, style in (
+        (trace.reference, {"color": _FLOAT, "linewidth": 3.2, "alpha": 0.75, "label": "float64 reference"}),
+        (trace.q15, {"color": _Q15, "linewidth": 1.0, "label": "Q15"}),
+    ):
+        hops, values = scores.line()
+        latency = config.mark_samples + (config.fft_size - config.hop) // 2
+        axes.plot(((hops + 1) * config.hop - latency) / config.fs_hz, values, **style)
     axes.axhline(config.threshold, color=_THRESHOLD, linewidth=1.0, linestyle="--", label="threshold")
     for detections, marker, colour, size, label in (
         (trace.detections_float, "o", _FLOAT, 9, "detection, float64"),
@@ -110,8 +108,9 @@ def _draw_scores(axes: Any, trace: Trace) -> None:
                 fontsize=8,
                 color=_Q15,
             )
-    scores = np.concatenate([trace.q15, trace.reference, [config.threshold]])
-    top, bottom = scores.max(), min(scores.min(), 0.0)
+    both = (trace.q15, trace.reference)
+    top = max(config.threshold, *(scores.high.max() for scores in both))
+    bottom = min(0.0, *(scores.low.min() for scores in both))
     axes.set_ylim(bottom - 0.05 * (top - bottom), top + 0.16 * (top - bottom))
     axes.set_ylabel("score\n(standard deviations)")
     axes.set_xlabel("start of the mark, as heard by the microphone (s)")
@@ -129,7 +128,7 @@ def _dress(axes: Any, trace: Trace) -> None:
             zorder=0,
             label="marks as played" if i == 1 else None,
         )
-    seconds = len(trace.pcm) / config.fs_hz
+    seconds = trace.frames / config.fs_hz
     axes.set_xlim(-0.01 * seconds, seconds)  # room for a detection at the very start
     axes.grid(axis="y", color=_GRID, linewidth=0.6)
     axes.set_axisbelow(True)

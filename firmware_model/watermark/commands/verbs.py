@@ -126,28 +126,30 @@ def embed(
     output.check_streams(out, json)
     output.check_output(out, [path], AUDIO_SUFFIXES)
     from firmware_model.cli.terminal import audio as sound
-    from firmware_model.watermark.commands.programme import read_programme
+    from firmware_model.pcm_file import open_audio
+    from firmware_model.watermark.commands.programme import programme_of
     from firmware_model.watermark.embedding import embedder
     from firmware_model.watermark.key import Key
     from firmware_model.watermark.params import WatermarkConfig
 
     config = WatermarkConfig()
     secret = Key.from_hex(only_one(key))
-    with output.progress("embed", 3) as step:
-        step("read")
-        audio = read_programme(path, config, resample)
+    strength_db = embedder.default_strength_db(mode.value) if strength is None else strength
+    with output.progress("embed", 1) as step, open_audio(path) as file:
         step("mark")
+        programme = programme_of(path, file, config, resample)
+        fs_hz, channels, frames = programme.fs_hz, programme.channels, programme.frames
         with output.naming(path):
-            marked = embedder.embed(
-                audio.samples, audio.fs_hz, secret, mode=mode.value, strength_db=strength, config=config
-            )
-        step("write")
-        saturated = sound.write(out, marked.y, audio.fs_hz, audio.subtype)
+            marked = embedder.Embedding(programme, secret, mode.value, strength_db, config, step.at)
+            with sound.writing(out, fs_hz, channels, file.subtype, frames) as writer:
+                for block in marked:
+                    writer.write(block)
+    marks = len(marked.marks_s)
     if json:
         output.emit_json(
             {
-                "marks": len(marked.marks_s),
-                "mark_seconds": marked.mark_seconds,
+                "marks": marks,
+                "mark_seconds": config.mark_seconds,
                 "strengths_db": marked.strengths_db.tolist(),
                 "wsr_db": marked.wsr_db,
                 "nmr_db": marked.nmr_db,
@@ -155,12 +157,12 @@ def embed(
         )
     else:
         output.say_beside(
-            f"{out}: {output.counted(len(marked.marks_s), 'mark')} of {marked.mark_seconds} s "
-            f"at {audio.fs_hz} Hz, watermark to signal {output.number(marked.wsr_db, 1, ' dB')}, "
+            f"{out}: {output.counted(marks, 'mark')} of {config.mark_seconds} s "
+            f"at {fs_hz} Hz, watermark to signal {output.number(marked.wsr_db, 1, ' dB')}, "
             f"noise to mask {output.number(marked.nmr_db, 1, ' dB')}",
             out,
         )
-    sound.note_clipping(path, audio.clipped, out, saturated)
+    sound.note_clipping(path, programme.clipped, out, writer.saturated)
 
 
 @app.command(short_help="Find marks in a recording.")
@@ -201,7 +203,7 @@ def detect(
 
     secrets = [Key.from_hex(text) for text in key]
     config = WatermarkConfig() if threshold is None else WatermarkConfig(threshold=threshold)
-    with output.progress("detect", 3) as step:
+    with output.progress("detect", 1) as step:
         found = detection.detect_file(path, secrets, config, arith.value, resample, step)
     if json:
         output.emit_json(found.facts)

@@ -47,13 +47,18 @@ def checked_samples(x: Real, fs_hz: int, config: WatermarkConfig) -> Real:
         raise AudioError(
             f"{samples[tuple(bad)]} found at sample {bad[0]}, channel {bad[1]}: must be in [-1, 1]"
         )
-    if marks_that_fit(len(samples), fs_hz, config) == 0:
-        found, needed = len(samples), -(-config.mark_samples * fs_hz // config.fs_hz)
+    check_length(len(samples), fs_hz, config)
+    return samples
+
+
+def check_length(found: int, fs_hz: int, config: WatermarkConfig) -> None:
+    """Refuse a programme that is shorter than a mark."""
+    if marks_that_fit(found, fs_hz, config) == 0:
+        needed = -(-config.mark_samples * fs_hz // config.fs_hz)
         raise AudioError(
             f"{found / fs_hz:.3f} s of audio ({found} samples) found;"
             f" a mark needs {needed / fs_hz:.3f} s ({needed})"
         )
-    return samples
 
 
 def marks_that_fit(n: int, fs_hz: int, config: WatermarkConfig) -> int:

@@ -19,8 +19,14 @@ def float_detect(
     -------
     detections ; (hops, keys) float64, single-mark scores ; (hops, keys) float64, integrated scores
     """
+    detector = float_detector(keys, config)
+    found = reference.joined([detector.push(pcm / 32768.0), detector.finish()])
+    return list(found.detections), found.scores, found.integrated
+
+
+def float_detector(keys: list[Key], config: WatermarkConfig) -> reference.Detector:
+    """The float64 reference for PCM that comes in pieces, which it takes as full scale 1.0."""
     names = [field.name for field in fields(reference.WatermarkModel)]
     model = reference.WatermarkModel(**{name: getattr(config, name) for name in names})
     signs = np.stack([key.signs(config.max_marks, config.slots, config.bands) for key in keys])
-    found = reference.detect(pcm / 32768.0, signs, model)
-    return list(found.detections), found.scores, found.integrated
+    return reference.Detector(signs, model)

@@ -126,32 +126,50 @@ class BlockCheck(NamedTuple):
     total: int
 
 
-def count_bit_exact_blocks(
-    pcm: np.ndarray, keys: Sequence[Key], config: WatermarkConfig, seed: int
-) -> BlockCheck:
-    """Stream `pcm` in blocks of random size beside whole hops, and compare all bits after each block.
+class BitExactBlocks:
+    """Streams samples in blocks of random size beside whole hops, and compares all bits after each block.
 
     Parameters
     ----------
-    pcm : (n,) int16, Q1.15
     seed : int >= 0, of the block sizes: 1 to 3 hops, each size as likely
 
     Notes
     -----
     Compared are the detections that the block gave, the scores of its last hop, and the whole state.
     """
-    rng = np.random.default_rng(seed)
-    blocks, hops = Detector(keys, config), Detector(keys, config)
-    start = done = equal = total = 0
-    while start < len(pcm):
-        block = pcm[start : start + int(rng.integers(1, 3 * config.hop + 1))]
-        start += len(block)
-        found = blocks.push(block)
-        expected = []
-        while done + config.hop <= start:
-            expected += hops.push(pcm[done : done + config.hop])
-            done += config.hop
-        pairs = zip((*blocks.state, *blocks.output), (*hops.state, *hops.output), strict=True)
-        equal += found == expected and all(np.array_equal(a, b) for a, b in pairs)
-        total += 1
-    return BlockCheck(equal, total)
+
+    def __init__(self, keys: Sequence[Key], config: WatermarkConfig, seed: int) -> None:
+        self._rng, self._hop = np.random.default_rng(seed), config.hop
+        self._blocks, self._hops = Detector(keys, config), Detector(keys, config)
+        self._pcm = np.empty(0, np.int16)  # from the first sample that has not gone in as whole hops
+        self._ahead = 0  # of them, gone in as blocks
+        self._size = self._drawn()
+        self._equal = self._total = 0
+
+    def push(self, pcm: np.ndarray) -> None:
+        """Take samples, (n,) int16, Q1.15."""
+        self._pcm = np.concatenate([self._pcm, pcm])
+        while len(self._pcm) - self._ahead >= self._size:
+            self._compare(self._size)
+            self._size = self._drawn()
+
+    def finish(self) -> BlockCheck:
+        """At the end of the recording: the last block, which is shorter."""
+        if len(self._pcm) > self._ahead:
+            self._compare(len(self._pcm) - self._ahead)
+        return BlockCheck(self._equal, self._total)
+
+    def _drawn(self) -> int:
+        return int(self._rng.integers(1, 3 * self._hop + 1))
+
+    def _compare(self, size: int) -> None:
+        found = self._blocks.push(self._pcm[self._ahead : self._ahead + size])
+        self._ahead += size
+        whole = self._ahead // self._hop * self._hop
+        expected = self._hops.push(self._pcm[:whole])
+        self._pcm, self._ahead = self._pcm[whole:], self._ahead - whole
+        pairs = zip(
+            (*self._blocks.state, *self._blocks.output), (*self._hops.state, *self._hops.output), strict=True
+        )
+        self._equal += found == expected and all(np.array_equal(a, b) for a, b in pairs)
+        self._total += 1

@@ -63,7 +63,7 @@ def test_an_interrupt_is_status_130_without_a_word(capsys, folder, monkeypatch):
     def interrupt(*arguments):
         raise KeyboardInterrupt
 
-    monkeypatch.setattr(metrics, "count_bit_exact_blocks", interrupt)
+    monkeypatch.setattr(metrics.BitExactBlocks, "finish", interrupt)
     outcome = call(capsys, "simulate", folder / "in.wav", "--key", KEY, *ROOM)
     assert outcome == (130, "", "")
 
@@ -72,7 +72,7 @@ def test_a_fault_of_the_program_is_not_passed_off_as_the_users(capsys, folder, m
     def fail(*arguments):
         raise ZeroDivisionError("by hand")
 
-    monkeypatch.setattr(metrics, "count_bit_exact_blocks", fail)
+    monkeypatch.setattr(metrics.BitExactBlocks, "finish", fail)
     line = ["simulate", folder / "in.wav", "--key", KEY, *ROOM]
     outcome = call(capsys, *line)
     assert outcome.status == 70

@@ -5,7 +5,7 @@ import itertools
 import numpy as np
 import pytest
 
-from firmware_model.reference.limiter import delay, limit
+from firmware_model.reference.limiter import Delay, limit
 
 GRID = [(4, 1), (8, 2), (8, 30), (16, 7)]  # samples in a block, blocks of look-ahead
 THRESHOLD = 29204 / 32768
@@ -100,9 +100,9 @@ def test_both_channels_get_one_gain():
 
 def test_delay_longer_than_the_signal_leaves_silence():
     x = np.ones((2, 8))
-    assert not delay(x, 12).any()
-    assert delay(x, 5).tolist() == [[0] * 5 + [1] * 3] * 2
-    assert np.array_equal(delay(x, 0), x)
+    assert not Delay(12).push(x).any()
+    assert Delay(5).push(x).tolist() == [[0] * 5 + [1] * 3] * 2
+    assert np.array_equal(Delay(0).push(x), x)
 
 
 def test_louder_input_never_has_more_gain():

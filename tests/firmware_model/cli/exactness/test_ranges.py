@@ -9,7 +9,7 @@ import pytest
 
 from firmware_model.golden import stimuli
 from firmware_model.golden.cases import CASES, find_case
-from firmware_model.pcm import write_audio
+from firmware_model.pcm_writer import write_audio
 from tests.firmware_model.cli.cases import UNREADABLE, call, programme, wav
 
 CASE = "mbdp-headset"

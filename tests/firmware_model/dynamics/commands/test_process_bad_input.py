@@ -141,14 +141,6 @@ def test_rates_that_the_processor_does_not_have(capsys, folder, fs_hz):
     refused(capsys, folder, f"in.wav: {fs_hz} Hz found, {accepted}")
 
 
-def test_standard_input_cannot_be_read_twice_for_another_rate(capsys, folder, monkeypatch):
-    with open(folder / "in.wav", "wb") as file:
-        file.write(wav(programme("music", 8000, 0.2), 8000))
-    with open(folder / "in.wav") as file:
-        monkeypatch.setattr("sys.stdin", file)
-        refused(capsys, folder, "-: 8000 Hz found; --resample needs a file", path="-", more=["--resample"])
-
-
 def test_outputs_that_cannot_be_written_are_refused_before_any_work(capsys, folder, monkeypatch):
     monkeypatch.setattr(processing, "process_file", None)  # is not reached
     refused(capsys, folder, "out.mp3: suffix '.mp3' found; .wav or .flac needed", out="out.mp3")
