@@ -117,7 +117,7 @@ def fields_case(
 
 
 def call_kernel(kernel: Callable[..., Any], *arguments: Any) -> None:
-    """Call a kernel that has no name of its own here; `causes.fault_sites` knows this function."""
+    """Call a kernel that has no name of its own here; `causes.faults.sites` knows this function."""
     kernel(*arguments)
 
 

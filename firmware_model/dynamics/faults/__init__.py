@@ -7,7 +7,7 @@ from firmware_model.dynamics.settings.params import DynamicsConfig
 from firmware_model.dynamics.settings.tuning import quantise
 from firmware_model.dynamics.state import init_state
 from firmware_model.dynamics.stream import pad_for_latency
-from firmware_model.golden.causes.faulty_products import Fault, run_faulty
+from firmware_model.golden.causes.faults.products import Fault, run_faulty
 
 
 def process_faulty(x_q15: np.ndarray, config: DynamicsConfig, fault: Fault) -> np.ndarray:
@@ -16,7 +16,7 @@ def process_faulty(x_q15: np.ndarray, config: DynamicsConfig, fault: Fault) -> n
     Raises
     ------
     BittrueError
-        See `faulty_products.run_faulty`.
+        See `faults.products.run_faulty`.
     """
     late = config.latency_samples
     padded = pad_for_latency(x_q15, config)

@@ -16,7 +16,7 @@ from firmware_model.dynamics.measures.runs import accepted_rate, run_float
 from firmware_model.dynamics.settings.params import SAMPLE_RATES, DynamicsConfig
 from firmware_model.dynamics.settings.profiles import load_profile
 from firmware_model.dynamics.stream import process
-from firmware_model.golden.causes.faulty_products import parse_fault
+from firmware_model.golden.causes.faults.products import parse_fault
 from firmware_model.pcm import to_q15
 from firmware_model.product import find_product
 from fixedpoint.errors import AudioError, BittrueError

@@ -31,6 +31,11 @@ class Score(NamedTuple):
     stretch: tuple[int, int]
 
     @property
+    def gain(self) -> int:
+        """Values explained, less those spoiled."""
+        return self.explained - self.spoiled
+
+    @property
     def complete(self) -> bool:
         """Whether it explains all that differs, and changes nothing that agrees."""
         return self.stated and self.left_out == 0
@@ -90,10 +95,11 @@ def cause_of(score: Score, kind: str, text: str, origin: Origin | None = None, g
 class Tally:
     """Values of a suspect, held against a dump's as they come."""
 
-    def __init__(self, evidence: Evidence, case: Case) -> None:
+    def __init__(self, evidence: Evidence, case: Case, of: int | None = None) -> None:
+        """of : values that differ, where they were counted before."""
         self._evidence = evidence
         self._steps = {node.name: node.step for node in case.nodes}
-        self._of = sum(int(np.count_nonzero(differing(evidence, name))) for name in evidence.got)
+        self._of = differing_values(evidence) if of is None else of
         self._explained = self._missed = self._spoiled = self._beyond = self._left_out = 0
         self._whole = set(evidence.got)
         samples = evidence.x.shape[1]
@@ -160,6 +166,11 @@ def differing(evidence: Evidence, name: str, first: int = 0, stop: int | None = 
     got = evidence.got[name][:, first:stop]
     wrong: np.ndarray = evidence.expected[name][:, first : first + got.shape[1]] != got
     return wrong
+
+
+def differing_values(evidence: Evidence) -> int:
+    """How many values of the dump are not the model's."""
+    return sum(int(np.count_nonzero(differing(evidence, name))) for name in evidence.got)
 
 
 def _longest(given: np.ndarray, known: np.ndarray) -> tuple[int, int]:

@@ -1,44 +1,34 @@
 """The likely cause of a difference: usual suspects are tried, and ranked by what they explain of it."""
 
-import os
-import pickle
-import shutil
-import subprocess
-import sys
-import tempfile
-import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from functools import partial
 from pathlib import Path
+from typing import NamedTuple
+
+import numpy as np
 
 from firmware_model.case import Case
-from firmware_model.golden.cases import find_case
-from firmware_model.golden.causes import data_suspects, fault_search, fault_sites, run_suspects
-from firmware_model.golden.causes import faulty_primitives as faulty
-from firmware_model.golden.causes.fault_search import Job, Match
+from firmware_model.golden.causes import data_suspects, run_suspects
+from firmware_model.golden.causes.faults.modes import KINDS
+from firmware_model.golden.causes.faults.primitives import ALTERED
+from firmware_model.golden.causes.faults.processes import other_cases, search_faults
 from firmware_model.golden.causes.ranking import Cause, Tally, cause_of, ranked, weigh_run
-from firmware_model.golden.dumps.dump_values import Values
+from firmware_model.golden.causes.telling import mark_of_case, marks_of_nodes, told_apart
+from firmware_model.golden.dumps.dump_values import Held, Values
 from firmware_model.golden.dumps.evidence import Evidence, origin_of
-from fixedpoint.errors import BittrueError
-
-SEARCH_S = 120.0
-_STALE_S = 30 * 24 * 3600  # copies unused for 30 days are removed, as compiled kernels are
 
 MISREAD = "form of the file"
 FORMS = (MISREAD, data_suspects.BYTE_ORDER, data_suspects.UNSIGNED)  # right values, wrongly written
-MODE_KINDS = {
-    faulty.TRUNCATE: "truncation for rounding",
-    faulty.WRAP: "wrap for saturation",
-    faulty.WORD_32: "32-bit accumulator",
-    faulty.WORD_40: "40-bit accumulator",
-    faulty.TOWARDS_ZERO: "rounding towards zero",
-    faulty.EVEN: "rounding of halves to even",
-    faulty.AWAY: "rounding of halves away from zero",
-    faulty.ROUND: "rounding for truncation",
-}
+# What may look like another thing is said after it, where both fit: a constant has many values to try.
+_LAST = ("coefficient order", KINDS[ALTERED])
+_UNREPEATED = "an input that does not repeat itself"
 
 
-# What may look like another thing is said after it, where both fit equally.
-_LAST = ("coefficient order",)
+class _Found(NamedTuple):
+    """A cause, and what tells it apart; `marks` is called where there is more than one."""
+
+    cause: Cause
+    marks: Callable[[], dict[str, str]]
 
 
 def find_causes(
@@ -54,17 +44,29 @@ def find_causes(
     cache : folder for compiled copies, None for the user's
     """
     causes = list(_of_the_data(evidence, case, nodes))
-    if not any(cause.complete for cause in causes):
-        causes += _of_the_run(evidence, case, x)
-        causes += _of_the_arithmetic(evidence, cache)
-    causes.sort(key=lambda cause: cause.kind in _LAST)
-    found = ranked(causes)
-    names = [f"{cause.kind}: {cause.text}" for cause in found if cause.complete]
+    if any(cause.complete for cause in causes):
+        complete = ranked(causes)
+        return _with_alternatives(complete, _UNREPEATED if len(complete) > 1 else "")
+    found = [
+        *(_Found(cause, dict) for cause in causes),
+        *_of_the_run(evidence, case, x),
+        *_of_the_arithmetic(evidence, cache),
+    ]
+    found.sort(key=lambda one: _LAST.index(one.cause.kind) if one.cause.kind in _LAST else -1)
+    best = ranked([one.cause for one in found])
+    if len(best) < 2 or not best[0].complete:
+        return best
+    marks = [one.marks() for one in found if one.cause.complete]
+    return _with_alternatives(best, told_apart(evidence, case, marks))
+
+
+def _with_alternatives(causes: list[Cause], told_apart_by: str) -> list[Cause]:
+    names = [f"{cause.kind}: {cause.text}" for cause in causes]
     return [
-        cause._replace(alternatives=tuple(name for i, name in enumerate(names) if i != k))
-        if cause.complete
-        else cause
-        for k, cause in enumerate(found)
+        cause._replace(
+            alternatives=tuple(name for i, name in enumerate(names) if i != k), told_apart_by=told_apart_by
+        )
+        for k, cause in enumerate(causes)
     ]
 
 
@@ -92,85 +94,46 @@ def _of_the_data(evidence: Evidence, case: Case, nodes: dict[str, Values]) -> It
                 named |= data_suspects.alike(guess.kind)
 
 
-def _of_the_run(evidence: Evidence, case: Case, x: Values) -> Iterator[Cause]:
+def _of_the_run(evidence: Evidence, case: Case, x: Values) -> Iterator[_Found]:
     if evidence.run is not None:
         return
     for suspect in run_suspects.suspects(case, evidence.x, x):
         score = weigh_run(evidence, case, suspect.start(), suspect.x, suspect.valid)
         if score:
-            origin = (
-                origin_of(evidence, case, suspect.start().push(suspect.x))
-                if suspect.x is evidence.x
-                else None
-            )
-            yield cause_of(score, suspect.kind, suspect.text, origin)
+            nodes = suspect.start().push(suspect.x)
+            origin = origin_of(evidence, case, nodes) if suspect.x is evidence.x else None
+            cause = cause_of(score, suspect.kind, suspect.text, origin)
+            yield _Found(cause, partial(_marks_of_run, case, suspect, nodes))
 
 
-def _of_the_arithmetic(evidence: Evidence, cache: Path | None) -> Iterator[Cause]:
+def _marks_of_run(case: Case, suspect: run_suspects.Suspect, nodes: dict[str, np.ndarray]) -> dict[str, str]:
+    marks = marks_of_nodes(nodes)
+    for other, x in other_cases(case).values():
+        same = (
+            one
+            for one in run_suspects.suspects(other, x, Held(x))
+            if (one.kind, one.text) == (suspect.kind, suspect.text)
+        )
+        there = next(same, None)
+        if there is not None:
+            marks |= [mark_of_case(other, there.start(), there.x)]
+    return marks
+
+
+def _of_the_arithmetic(evidence: Evidence, cache: Path | None) -> Iterator[_Found]:
     # The narrowest place first: it says where what can be seen of the fault lies.
-    best: dict[tuple[int, int], list[Match]] = {}
-    for match in search_faults(evidence, cache):
-        best.setdefault((match.mode, match.score.explained - match.score.spoiled), []).append(match)
-    for (mode, _), found in best.items():
-        found.sort(key=lambda match: len(match.sites))
-        text = found[0].where
-        if len(found) > 1:
-            text += f"; the same bits result if the same is wrong {_widely(found[-1].where)}"
-        yield cause_of(found[0].score, MODE_KINDS[mode], text, found[0].origin)
+    order = list(KINDS)
+    matches = sorted(
+        search_faults(evidence, cache), key=lambda match: (len(match.sites), order.index(match.mode))
+    )
+    for match in matches:
+        text = match.where
+        if match.widest:
+            text += f"; the same bits result if the same is wrong {_widely(match.widest)}"
+        cause = cause_of(match.score, KINDS[match.mode], text, match.origin)
+        yield _Found(cause, partial(dict, match.marks))
 
 
 def _widely(where: str) -> str:
     """ "in all of apply_gain (file)" of "in apply_gain (file)"; other places as they are."""
     return f"in all of {where.removeprefix('in ')}" if where.startswith("in ") else where
-
-
-def search_faults(
-    evidence: Evidence,
-    cache: Path | None = None,
-    modes: tuple[int, ...] = tuple(MODE_KINDS),
-    seconds: float = SEARCH_S,
-) -> list[Match]:
-    """Wrong roundings and saturations that give the dump, found in a process that runs the altered copy.
-
-    modes : of `faulty_primitives`, to try;  seconds : after which the search ends with what it has found
-
-    Raises
-    ------
-    BittrueError
-        The process failed.
-    """
-    product = find_case(evidence.case).product
-    assert product is not None, f"{evidence.case}: of no product"
-    made = fault_sites.rewrite(product)
-    reachable = made.reachable(product.package.replace(".", "/"))
-    job = Job(product, evidence, tuple(made.sites), tuple(reachable), modes, seconds)
-    with tempfile.TemporaryDirectory(prefix="bittrue-") as scratch:
-        folder = fault_sites.write(made, writable(cache or user_cache(), Path(scratch)), product)
-        environ = {**os.environ, "PYTHONPATH": str(folder)}
-        command = [sys.executable, "-P", "-m", fault_search.__name__]
-        ran = subprocess.run(
-            command, input=pickle.dumps(job), cwd=folder, env=environ, capture_output=True, check=False
-        )
-    if ran.returncode != 0:
-        last = ran.stderr.decode(errors="replace").strip().splitlines()[-1:]
-        raise BittrueError(f"search for the cause: ended with status {ran.returncode}: {' '.join(last)}")
-    return [Match(*fields) for fields in pickle.loads(ran.stdout)]
-
-
-def user_cache() -> Path:
-    """Folder of what is compiled."""
-    return Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache") / "bittrue"
-
-
-def writable(base: Path, scratch: Path) -> Path:
-    """`base` if copies can be kept there, else the scratch folder."""
-    try:
-        base.mkdir(parents=True, exist_ok=True)
-        with tempfile.TemporaryFile(dir=base):
-            pass
-    except OSError:
-        return scratch
-    for old in base.glob("suspects-*"):
-        if time.time() - old.stat().st_mtime > _STALE_S:
-            shutil.rmtree(old, ignore_errors=True)
-    return base

@@ -4,7 +4,7 @@ from functools import lru_cache
 
 import numpy as np
 
-from firmware_model.golden.causes.faulty_products import Fault, run_faulty
+from firmware_model.golden.causes.faults.products import Fault, run_faulty
 from firmware_model.watermark.detector import Detected, detect
 from firmware_model.watermark.key import Key
 from firmware_model.watermark.params import WatermarkConfig
@@ -16,7 +16,7 @@ def detect_faulty(pcm: np.ndarray, keys: list[Key], config: WatermarkConfig, fau
     Raises
     ------
     BittrueError
-        See `faulty_products.run_faulty`.
+        See `faults.products.run_faulty`.
     """
     octets = [key.octets for key in keys]
     return run_faulty(fault, f"{__name__}:{detect_octets.__name__}", (pcm, octets, config))

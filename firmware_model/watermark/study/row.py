@@ -19,7 +19,7 @@ from acoustic_sim.scene import Scene
 from acoustic_sim.sweep import playback
 from acoustic_sim.sweep.design import Condition
 from firmware_model import watermark
-from firmware_model.golden.causes.faulty_products import parse_fault
+from firmware_model.golden.causes.faults.products import parse_fault
 from firmware_model.product import find_product
 from firmware_model.watermark.detector import detect
 from firmware_model.watermark.embedding.embedder import embed

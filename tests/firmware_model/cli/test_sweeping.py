@@ -234,9 +234,9 @@ def test_the_sources_that_decide_a_row_are_in_the_digest_and_no_others():
     root = Path(plans.__file__).parents[2]
     shared = {file for file, _ in plans._files(root, plans._SHARED)}
     assert {
-        "firmware_model/golden/causes/fault_worker.py",
-        "firmware_model/golden/causes/fault_search.py",
-        "firmware_model/golden/causes/faulty_products.py",
+        "firmware_model/golden/causes/faults/worker.py",
+        "firmware_model/golden/causes/faults/search.py",
+        "firmware_model/golden/causes/faults/products.py",
         "firmware_model/pcm.py",
         "acoustic_sim/loudspeaker/driver.py",
         "acoustic_sim/sweep/playback.py",

@@ -5,8 +5,8 @@ import pytest
 
 from firmware_model.golden.cases import find_case
 from firmware_model.golden.causes import suspects
-from firmware_model.golden.causes.fault_search import Match
-from firmware_model.golden.causes.faulty_primitives import TRUNCATE
+from firmware_model.golden.causes.faults.primitives import TRUNCATE
+from firmware_model.golden.causes.faults.search import Match
 from firmware_model.golden.causes.ranking import Score
 from firmware_model.golden.dumps.divergence import compare
 from firmware_model.golden.dumps.dump_values import Held
@@ -177,10 +177,9 @@ def test_the_widest_place_that_gives_the_same_bits_is_said_in_plain_words(monkey
     x = noise(STEREO, 1600)
     y = output_of(STEREO, x) ^ 1
     origin = Origin("output", 0, 0, 1, 0)
-    matches = [
-        Match(TRUNCATE, sites, where, Score(3200, 3200, 0, 0, ("output",), (0, 1599)), origin)
-        for sites, where in (((1, 2), "in apply_gain (a.py)"), ((1,), "at a.py:7, rnd_shift in apply_gain"))
-    ]
+    score = Score(3200, 3200, 0, 0, ("output",), (0, 1599))
+    where, widest = "at a.py:7, rnd_shift in apply_gain", "in apply_gain (a.py)"
+    matches = [Match(TRUNCATE, (1,), where, score, origin, widest)]
     monkeypatch.setattr(suspects, "search_faults", lambda *_: matches)
     text = the_cause(STEREO, x, {"output": y}).text
     assert text == (

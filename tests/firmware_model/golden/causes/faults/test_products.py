@@ -8,10 +8,10 @@ import pytest
 from firmware_model.dynamics.faults import process_faulty
 from firmware_model.dynamics.settings.profiles import load_profile
 from firmware_model.dynamics.stream import process
-from firmware_model.golden.causes import faulty_primitives as faulty
-from firmware_model.golden.causes import faulty_products
-from firmware_model.golden.causes.faulty_products import FAULTS
-from firmware_model.golden.causes.faulty_products import parse_fault as parse
+from firmware_model.golden.causes.faults import primitives as faulty
+from firmware_model.golden.causes.faults import products as faulty_products
+from firmware_model.golden.causes.faults.products import FAULTS
+from firmware_model.golden.causes.faults.products import parse_fault as parse
 from firmware_model.product import find_product
 from firmware_model.watermark.detector import detect
 from firmware_model.watermark.faults import detect_faulty

@@ -11,11 +11,12 @@ from functools import cache
 from pathlib import Path
 from typing import Any, NamedTuple
 
-from firmware_model.golden.causes import fault_sites, fault_worker
-from firmware_model.golden.causes import faulty_primitives as faulty
-from firmware_model.golden.causes.fault_search import MODES
-from firmware_model.golden.causes.fault_worker import Request
-from firmware_model.golden.causes.suspects import user_cache, writable
+from firmware_model.golden.causes.faults import primitives as faulty
+from firmware_model.golden.causes.faults import sites as fault_sites
+from firmware_model.golden.causes.faults import worker as fault_worker
+from firmware_model.golden.causes.faults.copies import user_cache, writable
+from firmware_model.golden.causes.faults.modes import MODES
+from firmware_model.golden.causes.faults.worker import Request
 from firmware_model.product import Product
 from fixedpoint.errors import BittrueError, ConfigError, did_you_mean
 
@@ -33,7 +34,7 @@ _SECONDS = 300.0  # for one request, a compilation of all kernels included
 
 
 class Fault(NamedTuple):
-    """name : as it was asked for;  sites, mode : of `fault_sites`' copy."""
+    """name : as it was asked for;  sites, mode : of `sites`' copy."""
 
     name: str
     product: Product
@@ -96,7 +97,7 @@ def run_faulty(fault: Fault, entry: str, arguments: tuple[Any, ...]) -> Any:
 
 @cache
 def _copy(product: Product) -> fault_sites.Copy:
-    return fault_sites.rewrite(product)
+    return fault_sites.rewrite(product, operators=False)
 
 
 class _Worker:

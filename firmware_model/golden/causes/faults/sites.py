@@ -1,43 +1,43 @@
-"""A copy of the kernels in which any one rounding or saturation can be made wrong at run time.
+"""A copy of the kernels in which any rounding, sum, product, shift, comparison or constant can be wrong.
 
-Every call of a rounding or saturating primitive in a kernel is a *site*. The copy hands each kernel one more
-argument, `fault`, an array with a mode for each site (see `faulty_primitives`), so that one compilation
-serves all suspects: with all modes 0 the copy computes what the original does.
+Each of these in a kernel is a *site* (see `rewriting`). The copy hands each kernel one more argument,
+`fault`, an array with a mode for each site (see `primitives`), so that one compilation serves all suspects:
+with all modes 0 the copy computes what the original does.
 """
 
 import ast
 import hashlib
+import importlib
 import os
 import shutil
 import tempfile
 from collections.abc import Iterator
 from pathlib import Path
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
+import numpy as np
+
+from firmware_model.golden.causes.faults.rewriting import ENTRY, Rewrite, Site, is_kernel
 from firmware_model.golden.store import goldens_folder
 from firmware_model.product import Product
 from firmware_model.runs import call_kernel
 
-ROOT = Path(__file__).resolve().parents[3]
-# The last two are the FFT's: they round what fits no word, or for its sake begins with the half LSB.
-PRIMITIVES = ("rnd_shift", "trn_shift", "sat16", "sat32", "clip", "rnd_shift32", "sum_of_products", "mean")
+ROOT = Path(__file__).resolve().parents[4]
 _PACKAGES = ("fixedpoint", "firmware_model")
-_PRIMITIVES_FILE = "firmware_model/golden/causes/faulty_primitives.py"
+_PRIMITIVES_FILE = "firmware_model/golden/causes/faults/primitives.py"
 _FAULT_MODULE = "fixedpoint.fault"  # in the copy
-_SEARCH = "firmware_model.golden.causes.fault_search"
-
-
-class Site(NamedTuple):
-    """A call of a primitive in a kernel.
-
-    file : path from the root;  kernel : function that holds it;  line : in the original
-    primitive : one of PRIMITIVES
-    """
-
-    file: str
-    kernel: str
-    line: int
-    primitive: str
+_SITE = """
+def site_{name}({arguments}, fault, i):
+    mode = fault[0, i]
+    if mode != WATCHED:
+        return faulty_{name}({arguments}, mode)
+    exact = faulty_{name}({arguments}, EXACT)
+    for other in range(1, NEIGHBOUR):
+        if faulty_{name}({arguments}, other) != exact:
+            fault[1, i] |= 1 << other
+    return exact
+"""
+_SEARCH = "firmware_model.golden.causes.faults.search"
 
 
 class Copy(NamedTuple):
@@ -74,51 +74,8 @@ class Copy(NamedTuple):
         ]
 
 
-class _Rewrite(ast.NodeTransformer):
-    """Give the kernels of a module, and all calls of kernels, the argument `fault`; primitives their mode."""
-
-    def __init__(self, file: str, known: set[str], copy: Copy) -> None:
-        self.file, self.known, self.sites, self.calls = file, known, copy.sites, copy.calls
-        self.kernel = ""
-        self.touched = False
-
-    def visit_FunctionDef(self, node: ast.FunctionDef) -> ast.FunctionDef:
-        if not _is_kernel(node):
-            self.generic_visit(node)
-            return node
-        node.args.args.append(ast.arg("fault"))
-        self.kernel = node.name
-        self.calls[self.file, self.kernel] = set()
-        for statement in node.body:
-            self.visit(statement)
-        self.kernel = ""
-        return node
-
-    def visit_Call(self, node: ast.Call) -> ast.Call:
-        self.generic_visit(node)
-        if not isinstance(node.func, ast.Name) or node.func.id not in self.known:
-            return node
-        self.touched = True
-        if self.kernel:
-            self.calls[self.file, self.kernel].add(node.func.id)
-        if self.kernel and node.func.id in PRIMITIVES:
-            mode = ast.parse(f"fault[{len(self.sites)}]", mode="eval").body
-            self.sites.append(Site(self.file, self.kernel, node.lineno, node.func.id))
-            node.func.id = f"faulty_{node.func.id}"
-            node.args.append(mode)
-        else:
-            node.args.append(ast.Name("fault" if self.kernel else "FAULT", ast.Load()))
-        return node
-
-
-def _is_kernel(node: ast.AST) -> bool:
-    return isinstance(node, ast.FunctionDef) and any(
-        isinstance(decorator, ast.Name) and decorator.id == "kernel" for decorator in node.decorator_list
-    )
-
-
 def _kernels_of(tree: ast.Module) -> set[str]:
-    return {node.name for node in tree.body if isinstance(node, ast.FunctionDef) and _is_kernel(node)}
+    return {node.name for node in tree.body if isinstance(node, ast.FunctionDef) and is_kernel(node)}
 
 
 def _known_kernels(tree: ast.Module, kernels: dict[str, set[str]]) -> set[str]:
@@ -173,35 +130,61 @@ def _imported(tree: ast.Module) -> Iterator[str]:
             yield from (".".join(parts[:depth]) for depth in range(1, len(parts) + 1))
 
 
-def rewrite(product: Product | None = None, root: Path = ROOT) -> Copy:
-    """The altered copy of the packages under a folder, as far as a product needs them."""
+def rewrite(product: Product | None = None, root: Path = ROOT, operators: bool = True) -> Copy:
+    """The altered copy of the packages under a folder, as far as a product needs them.
+
+    operators : whether sums, products, shifts, comparisons and constants are sites as well
+    """
     trees = _trees(product, _roots(product, root))
     kernels = {_module(file): _kernels_of(tree) for file, tree in trees.items()}
     made = Copy({}, [], {})
     files = made.files
+    entries = 0
     for file, tree in trees.items():
-        change = _Rewrite(file, _known_kernels(tree, kernels), made)
+        before = len(made.sites)
+        known = _known_kernels(tree, kernels)
+        constants = module_constants(_module(file)) if kernels[_module(file)] else {}
+        change = Rewrite(file, known, constants, operators, made)
         tree = change.visit(tree)
         if change.touched:
-            _import(tree, _FAULT_MODULE, ["FAULT", *(f"faulty_{name}" for name in PRIMITIVES)])
+            _import(tree, _FAULT_MODULE, ["FAULT", *sorted(change.used)])
+        entries += sum(constants[site.text].size for site in made.sites[before:] if site.primitive == ENTRY)
         files[file] = ast.unparse(ast.fix_missing_locations(tree)) + "\n"
-    files[_FAULT_MODULE.replace(".", "/") + ".py"] = _faulty_kernels(root, len(made.sites))
+    files[_FAULT_MODULE.replace(".", "/") + ".py"] = _faulty_kernels(root, len(made.sites) + entries)
     # Without forced inlining, and its many switches, the compiler is done in a fraction of the time. What
     # stands for primitives here is outside the kernel subset, and never exported.
+    # What errs may leave an array, so that bounds are checked.
     jit = "fixedpoint/_jit.py"
     files[jit] = files[jit].replace("'forceinline': True", "'forceinline': False")
+    if operators:
+        files[jit] = files[jit].replace("'boundscheck': False", "'boundscheck': True")
     files[jit] = files[jit].replace("_CHECK_SUBSET = True", "_CHECK_SUBSET = False")
     return made
 
 
-def _faulty_kernels(root: Path, sites: int) -> str:
-    """The faulty primitives as kernels, and FAULT, the modes in force."""
+def module_constants(module: str) -> dict[str, Any]:
+    """Integers and arrays of integers that a module has, by name; none where it cannot be imported."""
+    try:
+        found = vars(importlib.import_module(module))
+    except ImportError:
+        return {}
+    return {name: value for name, value in found.items() if isinstance(value, (int, np.integer, np.ndarray))}
+
+
+def _faulty_kernels(root: Path, columns: int) -> str:
+    """The faulty primitives as kernels, a `site_X` for each `faulty_X`, and FAULT, the modes in force."""
     tree = ast.parse((root / _PRIMITIVES_FILE).read_text("utf-8"))
-    for node in tree.body:
-        if isinstance(node, ast.FunctionDef):
-            node.decorator_list.append(ast.Name("kernel", ast.Load()))
+    functions = [node for node in tree.body if isinstance(node, ast.FunctionDef)]
+    for node in functions:
+        if node.name.startswith("faulty_"):
+            arguments = ", ".join(argument.arg for argument in node.args.args[:-1])
+            site = _SITE.format(name=node.name.removeprefix("faulty_"), arguments=arguments)
+            tree.body += ast.parse(site).body
+    for statement in tree.body:
+        if isinstance(statement, ast.FunctionDef):
+            statement.decorator_list.append(ast.Name("kernel", ast.Load()))
     _import(tree, "fixedpoint._jit", ["kernel"])
-    tree.body.append(ast.parse(f"FAULT = np.zeros({sites}, np.int8)").body[0])
+    tree.body.append(ast.parse(f"FAULT = np.zeros((3, {columns}), np.int64)").body[0])
     return ast.unparse(ast.fix_missing_locations(tree)) + "\n"
 
 

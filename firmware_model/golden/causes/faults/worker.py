@@ -25,7 +25,7 @@ def answer(request: tuple[Any, ...], fault: Any) -> Any:
     """The product's result with the faults of a request; `fault` is the copy's array of modes."""
     entry, sites, mode, arguments = request
     fault[:] = 0
-    fault[list(sites)] = mode
+    fault[0, list(sites)] = mode
     module, _, function = entry.partition(":")
     return getattr(importlib.import_module(module), function)(*arguments)
 
