@@ -11,6 +11,7 @@ from firmware_model.case import Case
 from firmware_model.cli.exactness import comparison, vector_files
 from firmware_model.cli.firmware.device_runs import ALL, CORE, in_steps, profile_table
 from firmware_model.cli.terminal import output
+from firmware_model.cli.terminal.messages import shortened
 from firmware_model.cli.terminal.options import refuse
 from firmware_model.cli.terminal.status import DETECTED, NOT_DETECTED
 from firmware_model.device.own import foreign
@@ -185,7 +186,7 @@ def run(case: Case, firmware: Firmware, look_for_causes: bool, json: bool) -> in
         with output.progress("device", STEPS) as step:
             result = compare(case, firmware, look_for_causes, step)
     except foreign.CrashError as error:
-        output.note(str(error))
+        output.note(str(error) if json else shortened(str(error)))
         if json:
             output.emit_json({"case": case.name, "bit_exact": False, "fault": _fault(error)})
         return NOT_DETECTED

@@ -8,12 +8,13 @@ import typer
 
 from acoustic_sim.border.interrupts import Terminated
 from firmware_model import product
-from firmware_model.cli.terminal.messages import in_options, of_usage
+from firmware_model.cli.terminal.messages import in_options, of_usage, shortened
 from firmware_model.cli.terminal.output import BROKEN_PIPE_STATUS, note, silence_stdout
 from fixedpoint import remarks
 from fixedpoint.errors import BittrueError
 
 DETECTED, NOT_DETECTED, MISUSE, INTERNAL_ERROR, INTERRUPTED, TERMINATED = 0, 1, 2, 70, 130, 143
+_JSON = "--json"  # with it, messages are in full
 _OF_A_STREAM = (errno.ENOSPC, errno.EIO, errno.EBADF)
 
 # The root of all usage errors; typer does not export it, and took it from click before it had its own.
@@ -37,7 +38,7 @@ def run(app: typer.Typer, arguments: list[str], beside: Callable[[], Iterable[st
     told, ended = _run(app, arguments)
     of_files = remarks.taken() if ended != MISUSE else ()  # what is refused is one line
     for line in dict.fromkeys([*told, *of_files, *beside()]):
-        note(line)
+        note(line if _JSON in arguments else shortened(line))
     return ended
 
 
