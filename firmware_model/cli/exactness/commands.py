@@ -168,8 +168,9 @@ def compare(
         str,
         typer.Argument(
             metavar="DUMP",
-            help=".bin .raw .s8 .s16 .s32 (little-endian), .hex (Intel), .npz, .npy, .wav, .flac, .csv, or a "
-            "folder with a file for each node, named after it.",
+            help=".bin .raw .s8 .s16 .s24 .s32 (little-endian), .hex (Intel), .npz, .npy, .wav, .flac, .csv "
+            ".txt .tsv .log (tables, a debugger's text), or a folder with a file for each node, named after "
+            "it.",
         ),
     ],
     given: Annotated[
@@ -183,15 +184,37 @@ def compare(
     dtype: Annotated[
         str | None,
         typer.Option(
-            "--dtype", metavar="TYPE", help="Of raw files: int16, int32, int16-be ...  [default: the node's]"
+            "--dtype",
+            metavar="TYPE",
+            help="Of raw files: int16, int32, int16-be, int24 ...  [default: the node's]",
+        ),
+    ] = None,
+    fraction_bits: Annotated[
+        int | None,
+        typer.Option(
+            "--fraction-bits",
+            metavar="BITS",
+            help="Of the dump's integers, such as 31 for 16-bit samples in the upper half of 32-bit words.  "
+            "[default: the node's]",
         ),
     ] = None,
     layout: Annotated[
-        str,
+        str | None,
         typer.Option(
-            "--layout", metavar="LAYOUT", help="Of raw files of several rows: interleaved or planar."
+            "--layout",
+            metavar="LAYOUT",
+            help="Of several rows: interleaved or planar.  [default: interleaved]",
         ),
-    ] = "interleaved",
+    ] = None,
+    columns: Annotated[
+        list[str] | None,
+        typer.Option(
+            "--columns",
+            metavar="COLUMNS",
+            help="Of a table: numbers or headings of the node's rows, such as 2,3; NODE=4-9 for another "
+            "node, VALUE@CHANNEL for lines of one channel; may be repeated.",
+        ),
+    ] = None,
     no_cause: Annotated[bool, typer.Option("--no-cause", help="Do not look for the likely cause.")] = False,
     json: Json = False,
 ) -> None:
@@ -209,7 +232,8 @@ def compare(
     from firmware_model.golden.dumps.dump import Form
 
     with output.progress("compare", 2) as step:
-        report = comparison.compare_dump(case, dump, given, Form(dtype, layout, node), not no_cause, step)
+        form = Form(dtype, layout, node, tuple(columns or ()), fraction_bits)
+        report = comparison.compare_dump(case, dump, given, form, not no_cause, step)
     if json:
         output.emit_json(comparison.facts(report))
     else:

@@ -8,6 +8,7 @@ import numpy as np
 from firmware_model.case import Case, Node
 from firmware_model.cli.exactness import causes as shown
 from firmware_model.cli.terminal import output
+from firmware_model.cli.terminal.messages import shortened
 from firmware_model.cli.terminal.status import DETECTED, MISUSE, NOT_DETECTED
 from firmware_model.golden import stimuli
 from firmware_model.golden.cases import find_case
@@ -26,6 +27,7 @@ class Report(NamedTuple):
     """What a comparison found.
 
     path : of the dump;  holds : its nodes and their form, in words
+    guessed : by node, what was taken for granted to read it
     problems : the dump's length, in words;  causes : None where they were not looked for
     window : first and last input sample in which causes were tried
     """
@@ -33,6 +35,7 @@ class Report(NamedTuple):
     case: Case
     path: str
     holds: list[str]
+    guessed: dict[str, str]
     ignored: tuple[str, ...]
     found: Comparison
     problems: list[str]
@@ -71,13 +74,16 @@ def compare_dump(
             problem for node in found.nodes for problem in _problems(node, dump.nodes[node.node.name])
         ]
         holds = [f"{name} ({values.how}, {values.steps} steps)" for name, values in dump.nodes.items()]
+        guessed = {name: values.guess for name, values in dump.nodes.items() if values.guess}
+        if x.guess:
+            guessed["input"] = x.guess
         causes, window = None, (0, 0)
         if found.first is not None and look_for_causes:
             step("usual suspects")
             evidence = stretch.gather(case, x, dump.nodes, found)
             window = evidence.start, evidence.start + evidence.x.shape[1] - 1
             causes = suspects.find_causes(evidence, case, x, dump.nodes)
-    return Report(case, path, holds, dump.ignored, found, problems, causes, window)
+    return Report(case, path, holds, guessed, dump.ignored, found, problems, causes, window)
 
 
 def _input(case: Case, dump: Dump, given: str | None, form: Form) -> Values:
@@ -127,6 +133,7 @@ def facts(report: Report) -> dict[str, Any]:
         **row,
         "likely_cause": shown.likely(report.causes or ()),
         "causes": [shown.facts_of(cause) for cause in report.causes or ()],
+        "read_as": report.guessed,
         "problems": report.problems,
         "nodes": [_node_facts(node) for node in report.found.nodes],
         "missing": _missing(report),
@@ -170,11 +177,15 @@ def in_words(report: Report) -> str:
 
 def _heading(report: Report) -> str:
     lines = [f"{report.case.name}: {report.case.summary}", f"{report.path}: {', '.join(report.holds)}"]
+    for guess in dict.fromkeys(report.guessed.values()):
+        names = [name for name, said in report.guessed.items() if said == guess]
+        of = f"{', '.join(names)} " if len(report.holds) > 1 or names == ["input"] else ""
+        lines.append(f"{report.path}: {of}read as: {guess}")
     if len(report.holds) > 1 and _missing(report):
         lines.append(f"{report.path}: not in it: {', '.join(_missing(report))}")
     if report.ignored:
         lines.append(f"{report.path}: ignored: {', '.join(report.ignored)}")
-    return "\n".join(lines)
+    return "\n".join(map(shortened, lines))
 
 
 def _first(report: Report, first: Difference) -> str:

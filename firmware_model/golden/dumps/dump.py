@@ -5,26 +5,47 @@ import re
 from collections.abc import Iterator
 from contextlib import ExitStack
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import IO, Any, NamedTuple
 
 from firmware_model.case import Case, Node
-from firmware_model.golden.dumps import dump_files
-from firmware_model.golden.dumps.dump_values import DTYPES, LAYOUTS, Stored, Values, dtype_of
+from firmware_model.golden.dumps import dump_files, kinds
+from firmware_model.golden.dumps.dump_values import DTYPES, LAYOUTS, RAW_DTYPES, Stored, Values, dtype_of
+from firmware_model.golden.dumps.text import debugger, memory
+from firmware_model.golden.dumps.text.table import table_values
 from fixedpoint.errors import AudioError, ConfigError
 from fixedpoint.qformat import Q15
 
+_MOST_FRACTION_BITS = 63
 INPUT = "input"  # name of a file or array that holds the input that the device was given
-_RAW = {".bin": None, ".raw": None, ".s8": "int8", ".s16": "int16", ".s32": "int32"}
-_SOUND = (".wav", ".flac")
-SUFFIXES = (*_RAW, ".npz", ".npy", ".wav", ".flac", ".csv", ".txt", ".hex", ".ihex")
+_RAW = {".bin": None, ".raw": None, ".s8": "int8", ".s16": "int16", ".s24": "int24", ".s32": "int32"}
 
 
 class Form(NamedTuple):
-    """What to take a raw file for: dtype None is that of the node; node None goes by the file's name."""
+    """What to take a file for, where it does not say.
+
+    dtype : one of RAW_DTYPES, None that of the node;  layout : None interleaved
+    node : that a single file holds, None goes by the file's name
+    columns : of a table, "2,3" or "left,right", of a node "band=4-9"
+    fraction_bits : of the file's integers, None those of the node
+    """
 
     dtype: str | None = None
-    layout: str = "interleaved"
+    layout: str | None = None
     node: str | None = None
+    columns: tuple[str, ...] = ()
+    fraction_bits: int | None = None
+
+    def shift(self, node: Node) -> int:
+        """Bits of the file's integers below the node's last one.
+
+        Raises
+        ------
+        ConfigError
+        """
+        bits = node.fmt.n if self.fraction_bits is None else self.fraction_bits
+        if not 0 <= bits <= _MOST_FRACTION_BITS:
+            raise ConfigError(f"fraction_bits={bits}: must be in [0, {_MOST_FRACTION_BITS}]")
+        return bits - node.fmt.n
 
 
 AS_THE_NODE = Form()
@@ -61,9 +82,9 @@ def read_dump(path: str, case: Case, form: Form = AS_THE_NODE) -> Dump:
     ConfigError
         A node that the case does not have, another dtype or layout.
     """
-    if form.dtype not in (None, *DTYPES):
-        raise ConfigError(f"dtype={form.dtype!r}: must be one of {', '.join(DTYPES)}")
-    if form.layout not in LAYOUTS:
+    if form.dtype not in (None, *RAW_DTYPES):
+        raise ConfigError(f"dtype={form.dtype!r}: must be one of {', '.join(RAW_DTYPES)}")
+    if form.layout not in (None, *LAYOUTS):
         raise ConfigError(f"layout={form.layout!r}: must be one of {', '.join(LAYOUTS)}")
     if form.node is not None:
         _node(case, form.node, "node")
@@ -89,7 +110,8 @@ def read_input(path: str, case: Case, files: ExitStack, form: Form = AS_THE_NODE
     ------
     AudioError
     """
-    return _open(Path(path), input_node(case), case, form._replace(dtype=None), files)
+    own = Form(layout=form.layout)  # the rest is said of the dump
+    return _open(Path(path), input_node(case), case, own, files)
 
 
 def input_node(case: Case) -> Node:
@@ -122,13 +144,22 @@ def _entries(
     if path.is_dir():
         for file, node in _files_of_nodes(path, case, ignored):
             yield node.name, _open(file, node, case, form, files)
-    elif path.suffix.lower() == ".npz":
+    elif kinds.kind_of(path, form.dtype is not None)[0] == kinds.NPZ:
         for name, member in dump_files.npz_members(path, files):
             node = _node(case, name, f"{path}: array")
-            yield node.name, dump_files.array_values(f"{path}: {name}", member, node)
+            values = dump_files.array_values(f"{path}: {name}", member, node, form.shift(node))
+            yield node.name, values._replace(guess=kinds.kind_of(path, form.dtype is not None)[1])
     else:
-        node = _node(case, form.node, "node") if form.node else _by_name(path, case)
-        yield node.name, _open(path, node, case, form, files)
+        for node, columns in _columns_of(path, case, form):
+            yield node.name, _open(path, node, case, form, files, columns)
+
+
+def _columns_of(path: Path, case: Case, form: Form) -> Iterator[tuple[Node, str | None]]:
+    """(node, its columns) of a single file: one node, or several by --columns NODE=COLUMNS."""
+    single = _node(case, form.node, "node") if form.node else _by_name(path, case)
+    for columns in form.columns or ("",):
+        name, mark, rest = columns.partition("=")
+        yield (_node(case, name, "--columns: node"), rest) if mark else (single, columns or None)
 
 
 def _files_of_nodes(folder: Path, case: Case, ignored: list[str]) -> list[tuple[Path, Node]]:
@@ -136,9 +167,9 @@ def _files_of_nodes(folder: Path, case: Case, ignored: list[str]) -> list[tuple[
     chosen = []
     for file in sorted(folder.iterdir()):
         suffix, node = file.suffix.lower(), _node_or_none(case, file.stem)
-        better = {".npz": (".bin", *_SOUND), ".wav": (".bin",), ".flac": (".bin",)}.get(suffix, ())
+        better = {".npz": (".bin", ".wav", ".flac"), ".wav": (".bin",), ".flac": (".bin",)}.get(suffix, ())
         spare = any(file.with_suffix(other).exists() for other in better)
-        if node is None or suffix not in SUFFIXES or spare:
+        if node is None or suffix not in kinds.SUFFIXES or spare:
             ignored.append(file.name)
         else:
             chosen.append((file, node))
@@ -151,27 +182,50 @@ def _by_name(path: Path, case: Case) -> Node:
     return case.output if node is None or node.name == INPUT else node
 
 
-def _open(path: Path, node: Node, case: Case, form: Form, files: ExitStack) -> Values:
-    suffix = path.suffix.lower()
-    if suffix in _SOUND:
-        return dump_files.sound_values(path, node, case.fs_hz, files)
-    if suffix == ".npz":
+def _open(
+    path: Path, node: Node, case: Case, form: Form, files: ExitStack, columns: str | None = None
+) -> Values:
+    """One node in a file, whose content decides where it has a mark of its own, else the file's name."""
+    kind, guess = kinds.kind_of(path, form.dtype is not None)
+    if columns is not None and kind != kinds.TEXT:
+        raise ConfigError(f"--columns {columns}: {path} is no text; a table needed")
+    shift = form.shift(node)
+    if kind == kinds.SOUND:
+        given = None if form.fraction_bits is None else shift
+        values = dump_files.sound_values(path, node, case.fs_hz, given, files)
+    elif kind == kinds.NPZ:
         members = dict(dump_files.npz_members(path, files))
         member = next((m for name, m in members.items() if _node_or_none(case, name) == node), None)
         if member is None:
             raise AudioError(f"{path}: arrays {', '.join(members) or 'none'} found; {node.name} needed")
-        return dump_files.array_values(f"{path}: {node.name}", member, node)
-    if suffix == ".npy":
-        return dump_files.array_values(str(path), files.enter_context(open(path, "rb")), node)
-    if suffix in (".csv", ".txt"):
-        return dump_files.csv_values(path, node, files)
-    dtype = dtype_of(form.dtype or _RAW.get(suffix) or node.fmt.dtype.name)
-    planar = form.layout == "planar"
-    if suffix in (".hex", ".ihex"):
+        values = dump_files.array_values(f"{path}: {node.name}", member, node, shift)
+    elif kind == kinds.NPY:
+        file = files.enter_context(open(path, "rb"))  # noqa: SIM115
+        values = dump_files.array_values(str(path), file, node, shift)
+    elif kind == kinds.TEXT:
+        values = _text(path, node, case, form, columns, files)._replace(shift=shift)
+    else:
+        values = _raw(path, kind, node, form, files)._replace(shift=shift)
+    return values._replace(guess="; ".join(filter(None, (guess, values.guess))))
+
+
+def _text(path: Path, node: Node, case: Case, form: Form, columns: str | None, files: ExitStack) -> Stored:
+    if columns is None and debugger.is_array(path):
+        return debugger.array_print(path, node, form.layout, files)
+    if columns is None and memory.is_memory(path):
+        dtype = None if form.dtype is None else dtype_of(form.dtype)
+        return memory.memory_lines(path, node, dtype, files)
+    return table_values(path, node, case.fs_hz, columns, files)
+
+
+def _raw(path: Path, kind: str, node: Node, form: Form, files: ExitStack) -> Stored:
+    if kind == kinds.HEX:
         content = dump_files.hex_bytes(path)
-        return Stored(io.BytesIO(content), 0, len(content), dtype, len(node.rows), planar, True)
-    if suffix in _RAW:
+        file: IO[bytes] = io.BytesIO(content)
+        size = len(content)
+    else:
         file = files.enter_context(open(path, "rb"))  # noqa: SIM115
         size = path.stat().st_size
-        return Stored(file, 0, size, dtype, len(node.rows), planar, True)
-    raise AudioError(f"{path}: suffix {path.suffix!r} found; {', '.join(SUFFIXES)} or a folder needed")
+    dtype = form.dtype or _RAW.get(path.suffix.lower()) or node.fmt.dtype.name
+    assumed = Stored(file, 0, size, dtype_of(DTYPES[0]), len(node.rows), form.layout == LAYOUTS[1], True)
+    return assumed.read_as(dtype)

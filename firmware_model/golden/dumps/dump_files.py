@@ -1,8 +1,8 @@
-"""The forms in which a dump may come, each opened as `dump_values`: WAV, FLAC, NPZ, NPY, CSV, Intel HEX."""
+"""The binary forms in which a dump may come, each opened as `dump_values`: WAV, FLAC, NPZ, NPY; Intel HEX."""
 
 import io
 import lzma
-import re
+import math
 import tempfile
 import zipfile
 import zlib
@@ -15,52 +15,76 @@ from typing import IO, Any
 import numpy as np
 
 from firmware_model.case import Node
-from firmware_model.golden.dumps.dump_values import Sound, Stored
+from firmware_model.golden.dumps.dump_values import Stored
+from firmware_model.golden.dumps.text.lines import read_lines
 from firmware_model.pcm_file import open_pcm
 from fixedpoint.errors import AudioError
 
 _MOST_HEX_BYTES = 6 << 20  # of text: intelhex holds some 130 bytes for each byte of data
 # What zipfile and its decompressors raise; RuntimeError: encrypted; OSError without a number: bzip2's.
 _DAMAGED_ZIP = (zipfile.BadZipFile, zlib.error, lzma.LZMAError, EOFError, RuntimeError, ValueError, OSError)
-_LINES = 1 << 16  # of a CSV file, read at a time
+_FRAMES = 1 << 16  # of a sound file, read at a time
+_MOST_MEMBERS = 256  # of an NPZ file
 _SOUND_BITS = {"PCM_S8": 8, "PCM_16": 16, "PCM_24": 24, "PCM_32": 32}
 
 
-def sound_values(path: Path, node: Node, fs_hz: int, files: ExitStack) -> Sound:
+def sound_values(path: Path, node: Node, fs_hz: int, shift: int | None, files: ExitStack) -> Stored:
     """Samples of a node from a WAV or FLAC file, whose format is as wide as the node's.
 
+    All are read here, into a temporary file, so that a damaged one is known before anything is compared.
+
     fs_hz : rate of the node's case
+    shift : bits below the node's last one, as the user says; None: none, and no other width is taken
     """
     path.stat()  # that there is no such file is said in the words of other forms
-    file = files.enter_context(open_pcm(path))
-    if node.step == 1 and file.samplerate != fs_hz:
-        raise AudioError(f"{path}: {file.samplerate} Hz found, {fs_hz} Hz needed")
-    if file.channels != len(node.rows):
-        raise AudioError(f"{path}: {file.channels} channels found, {len(node.rows)} needed for {node.name}")
-    bits = _SOUND_BITS.get(file.subtype, 0)
-    if bits != node.fmt.bits:
-        raise AudioError(f"{path}: {file.subtype} found, PCM_{node.fmt.bits} needed for {node.name}")
-    return Sound(file, 32 - bits)
+    with open_pcm(path) as file:
+        steps_hz = fs_hz / node.step
+        if file.samplerate not in (fs_hz, steps_hz):
+            raise AudioError(f"{path}: {file.samplerate} Hz found, {steps_hz:g} Hz needed for {node.name}")
+        if file.channels != len(node.rows):
+            raise AudioError(
+                f"{path}: {file.channels} channels found, {len(node.rows)} needed for {node.name}"
+            )
+        bits = _SOUND_BITS.get(file.subtype, 0)
+        if bits == 0 or (shift is None and bits != node.fmt.bits):
+            other = f"; --fraction-bits {node.fmt.n + bits - node.fmt.bits} takes it" * (bits > node.fmt.bits)
+            raise AudioError(
+                f"{path}: {file.subtype} found, PCM_{node.fmt.bits} needed for {node.name}{other}"
+            )
+        spool = files.enter_context(tempfile.TemporaryFile())  # noqa: SIM115
+        while len(block := file.read(_FRAMES, dtype="int32", always_2d=True)):
+            spool.write((block >> (32 - bits)).astype("<i4").tobytes())
+        size, how = spool.tell(), f"{file.format} {file.subtype}"
+        if size != 4 * file.frames * file.channels:
+            raise AudioError(f"{path}: cut short: {size // 4 // file.channels} of {file.frames} frames found")
+    return Stored(spool, 0, size, np.dtype("<i4"), len(node.rows), False, False, how, shift=shift or 0)
 
 
 def npz_members(path: Path, files: ExitStack) -> Iterator[tuple[str, IO[bytes]]]:
     """(name, .npy file) of an NPZ file's arrays, each in a temporary file instead of in memory."""
+    members = []
     try:
         with zipfile.ZipFile(path) as archive:
-            for name in archive.namelist():
+            names = archive.namelist()
+            if len(names) > _MOST_MEMBERS:
+                raise AudioError(f"{path}: {len(names)} arrays found; at most {_MOST_MEMBERS} accepted")
+            for name in names:
                 file = files.enter_context(tempfile.TemporaryFile())  # noqa: SIM115
                 with archive.open(name) as member:
                     while block := member.read(1 << 20):
                         file.write(block)
                 file.seek(0)
-                yield name.removesuffix(".npy"), file
+                members.append((name.removesuffix(".npy"), file))
+    except AudioError:
+        raise
     except _DAMAGED_ZIP as error:
         if isinstance(error, OSError) and error.errno is not None:  # of the file, not of what it holds
             raise
         raise AudioError(f"{path}: no NPZ file, or damaged: {error}") from error
+    yield from members
 
 
-def array_values(name: str, file: IO[bytes], node: Node) -> Stored:
+def array_values(name: str, file: IO[bytes], node: Node, shift: int = 0) -> Stored:
     """Values of an .npy file: (rows, steps), (steps, rows), or (steps,) of a single row."""
     try:
         version = np.lib.format.read_magic(file)
@@ -79,52 +103,10 @@ def array_values(name: str, file: IO[bytes], node: Node) -> Stored:
     if len(shape) != 2 or rows not in shape:
         raise AudioError(f"{name}: shape {shape} found; ({rows}, steps) needed")
     planar = (shape[0] == rows) != columns_first
-    size = int(np.prod(shape)) * dtype.itemsize
+    size = math.prod(shape) * dtype.itemsize
     if file.seek(0, io.SEEK_END) < offset + size:
         raise AudioError(f"{name}: cut short: {file.tell() - offset} of {size} bytes found")
-    return Stored(file, offset, size, dtype, rows, planar, False)
-
-
-def csv_values(path: Path, node: Node, files: ExitStack) -> Stored:
-    """Values of a text file: a line for each step, a column for each row, perhaps a line of headings."""
-    rows = len(node.rows)
-    file = files.enter_context(tempfile.TemporaryFile())  # noqa: SIM115
-    with open(path, encoding="utf-8", errors="replace") as text:
-        block: list[list[int]] = []
-        headings = True  # may come, until there was a line
-        for number, line in enumerate(text, 1):
-            cells = re.split(r"[,;\s]+", line.strip().strip(",;"))
-            if cells == [""] or line.lstrip().startswith("#"):
-                continue
-            try:
-                block.append([int(cell, 0) for cell in cells])
-            except ValueError:
-                if headings and not any(map(_is_number, cells)):
-                    headings = False
-                    continue
-                raise AudioError(f"{path}: line {number}: {line.strip()!r} found; integers needed") from None
-            headings = False
-            if len(cells) != rows:
-                raise AudioError(
-                    f"{path}: line {number}: {len(cells)} columns found, {rows} needed for {node.name}"
-                )
-            if len(block) == _LINES:
-                file.write(_packed(path, block))
-                block = []
-        file.write(_packed(path, block))
-    return Stored(file, 0, file.tell(), np.dtype("<i8"), rows, False, False, "integers as text")
-
-
-def _is_number(cell: str) -> bool:
-    """Whether a cell begins as numbers do: 0.5, -1e-3, 0x1g."""
-    return re.match(r"[+-]?\.?\d", cell) is not None
-
-
-def _packed(path: Path, block: list[list[int]]) -> bytes:
-    try:
-        return np.array(block, "<i8").tobytes()
-    except OverflowError as error:
-        raise AudioError(f"{path}: an integer beyond 64 bits found") from error
+    return Stored(file, offset, size, dtype, rows, planar, False, shift=shift)
 
 
 def hex_bytes(path: Path) -> bytes:
@@ -138,8 +120,10 @@ def hex_bytes(path: Path) -> bytes:
         )
     content: Any = IntelHex()
     try:
-        content.loadhex(str(path))
-    except (HexReaderError, UnicodeDecodeError) as error:
+        content.loadhex(io.StringIO("\n".join(read_lines(path))))
+    except (HexReaderError, ValueError, KeyError, TypeError, IndexError) as error:
+        if isinstance(error, AudioError):
+            raise
         raise AudioError(f"{path}: no Intel HEX file, or damaged: {error}") from error
     segments = content.segments()
     if len(segments) > 1:
