@@ -1,14 +1,17 @@
 """Suspects that change the dump's numbers alone: how it was written, not how it was computed."""
 
 from collections.abc import Callable, Iterator
+from itertools import chain
 from typing import NamedTuple
 
 import numpy as np
 
 from firmware_model.case import Case, Node
+from firmware_model.golden.causes import lost_bytes, transport
 from firmware_model.golden.causes.gaps import gaps_of
+from firmware_model.golden.causes.misreading import telling
 from firmware_model.golden.causes.ranking import Score, Tally
-from firmware_model.golden.dumps.dump_values import DTYPES, LAYOUTS, Stored, Values, dtype_of
+from firmware_model.golden.dumps.dump_values import Values
 from firmware_model.golden.dumps.evidence import Evidence
 from firmware_model.golden.dumps.slips import lags, runs_of_zeros
 from fixedpoint.qformat import Q15
@@ -37,32 +40,11 @@ class Guess(NamedTuple):
     simpler: str = ""
 
 
-def misread(
-    evidence: Evidence, case: Case, nodes: dict[str, Values]
-) -> Iterator[tuple[str, tuple[str, ...]]]:
-    """Other forms of raw files in which they equal the model: (options that say so, nodes)."""
-    raw = {name: values for name, values in nodes.items() if isinstance(values, Stored) and values.raw}
-    if evidence.target not in raw:
-        return
-    steps = {node.name: node.step for node in case.nodes}
-    taken = raw[evidence.target]
-    for dtype in DTYPES:
-        for planar in (False, True) if taken.rows > 1 else (False,):
-            equal = []
-            for name, values in raw.items():
-                other = values._replace(dtype=dtype_of(dtype), planar=planar)
-                first, expected = evidence.start // steps[name], evidence.expected[name]
-                got = other.read(first, first + expected.shape[1])
-                if np.array_equal(expected[:, : got.shape[1]], got) and _telling(got):
-                    equal.append(name)
-            if evidence.target in equal:
-                options = [f"--dtype {dtype}"] * (dtype_of(dtype) != taken.dtype)
-                options += [f"--layout {LAYOUTS[planar]}"] * (planar != taken.planar)
-                yield " ".join(options), tuple(equal)
+def guesses(evidence: Evidence, case: Case, nodes: dict[str, Values]) -> Iterator[Guess]:
+    """All of them, the simplest first.
 
-
-def guesses(evidence: Evidence, case: Case) -> Iterator[Guess]:
-    """All of them, the simplest first."""
+    nodes : the dump
+    """
     yield Guess("constant", "the same value throughout: the dump was never written", _constant(evidence))
     if text := _zeros_text(evidence, case):
         yield Guess("zeros", text, _zeros(evidence))
@@ -83,7 +65,11 @@ def guesses(evidence: Evidence, case: Case) -> Iterator[Guess]:
     modulus = 1 << next(node.fmt.bits for node in case.nodes if node.name == evidence.target)
     yield Guess(UNSIGNED, f"negative values written as unsigned, {modulus} too large", _unsigned)
     yield Guess("bypass", "the output is the input", _bypass(evidence))
+    for found in chain(transport.suspects(evidence, case, nodes), lost_bytes.suspects(evidence, case)):
+        yield Guess(*found)
     for samples in lags(evidence, case):
+        if transport.stands_for(evidence, case, samples):
+            continue
         kind = "off by one" if abs(samples) in (1, case.block) else "delay"
         text = _lag_text(samples, case)
         yield Guess(kind, text, _lag(evidence, samples, False))
@@ -135,15 +121,10 @@ def _nearer(
 ) -> bool:
     """Whether a guess gives more values of a node than the model does, and by more than chance."""
     part = got[:, compared]
-    if guess.kind not in _OF_SILENCE and not _telling(part):
+    if guess.kind not in _OF_SILENCE and not telling(part):
         return False
     given = np.count_nonzero(values[:, compared] == part)
     return bool(given > np.count_nonzero(expected[:, compared] == part))
-
-
-def _telling(values: np.ndarray) -> bool:
-    """Whether values could be told from chance: a silent stretch equals almost anything."""
-    return len(np.unique(values[:, :4096])) > 2 or len(np.unique(values)) > 2
 
 
 def _constant(evidence: Evidence) -> Predict:

@@ -8,7 +8,7 @@ from typing import NamedTuple
 import numpy as np
 
 from firmware_model.case import Case
-from firmware_model.golden.causes import data_suspects, run_suspects
+from firmware_model.golden.causes import data_suspects, misreading, run_suspects, transport
 from firmware_model.golden.causes.faults.modes import KINDS
 from firmware_model.golden.causes.faults.primitives import ALTERED
 from firmware_model.golden.causes.faults.processes import other_cases, search_faults
@@ -18,7 +18,8 @@ from firmware_model.golden.dumps.dump_values import Held, Values
 from firmware_model.golden.dumps.evidence import Evidence, origin_of
 
 MISREAD = "form of the file"
-FORMS = (MISREAD, data_suspects.BYTE_ORDER, data_suspects.UNSIGNED)  # right values, wrongly written
+# Right values, wrongly written.
+FORMS = (MISREAD, data_suspects.BYTE_ORDER, data_suspects.UNSIGNED, *transport.KINDS)
 # What may look like another thing is said after it, where both fit: a constant has many values to try.
 _LAST = ("coefficient order", KINDS[ALTERED])
 _UNREPEATED = "an input that does not repeat itself"
@@ -71,7 +72,7 @@ def _with_alternatives(causes: list[Cause], told_apart_by: str) -> list[Cause]:
 
 
 def _of_the_data(evidence: Evidence, case: Case, nodes: dict[str, Values]) -> Iterator[Cause]:
-    for options, equal in data_suspects.misread(evidence, case, nodes):
+    for options, equal in misreading.misread(evidence, case, nodes):
         tally = Tally(evidence, case)
         for name, got in evidence.got.items():
             tally.take(name, 0, got if name in equal else evidence.expected[name][:, : got.shape[1]])
@@ -83,7 +84,7 @@ def _of_the_data(evidence: Evidence, case: Case, nodes: dict[str, Values]) -> It
     named: set[str] = (
         set()
     )  # kinds, and texts, of which the first that fits speaks for the same in other words
-    for guess in data_suspects.guesses(evidence, case):
+    for guess in data_suspects.guesses(evidence, case, nodes):
         said = guess.kind in named or guess.simpler in named
         weighed = None if said else data_suspects.weigh(guess, evidence, case)
         if weighed:
