@@ -1,20 +1,27 @@
 """Firmware in an ELF file: what is loaded where, and the names of its functions and data."""
 
 import bisect
+import re
 from pathlib import Path
 from typing import Any, NamedTuple
 
 from fixedpoint.errors import ConfigError, names_like
 
 _NEAR = 3  # names suggested for one that is not there
+_ADDRESS = re.compile(r"0[xX][0-9a-fA-F]{1,8}")
 
 
 class Symbol(NamedTuple):
-    """A function or an object. address : without the Thumb bit;  size : bytes, 0 where it is not known"""
+    """A function or an object.
+
+    address : without the Thumb bit;  size : bytes, 0 where it is not known
+    file : source file of a static one, "" of a global one
+    """
 
     name: str
     address: int
     size: int
+    file: str = ""
 
 
 class Segment(NamedTuple):
@@ -59,26 +66,55 @@ class Firmware(NamedTuple):
     labels: tuple[Symbol, ...] = ()
 
     def symbol(self, name: str) -> Symbol:
-        """The function, object or label of a name, in this order.
+        """The function, object or label of a name, of "file.c:name", or what lies at "0x20000100".
 
         Raises
         ------
         ConfigError
-            There is none; names like it.
+            There is none: names like it; or several of the name, at other addresses.
         """
-        symbols = {symbol.name: symbol for symbol in (*self.labels, *self.objects, *self.functions)}
-        if name in symbols:
-            return symbols[name]
-        near = names_like(name, symbols, _NEAR)
-        says = f"; there is {', '.join(near)}" if near else ""
-        if not symbols:
+        if _ADDRESS.fullmatch(name):
+            return self._at(name, int(name, 16))
+        file, _, bare = name.rpartition(":")
+        every = (*self.functions, *self.objects, *self.labels)
+        found = [s for s in every if s.name == bare and (not file or _is_of_file(s.file, file))]
+        places: dict[int, Symbol] = {}
+        for symbol in found:
+            places.setdefault(symbol.address, symbol)
+        if len(places) == 1:
+            return found[0]
+        if places:
+            raise ConfigError(f"{self.path}: symbol {name!r}: {_several(list(places.values()))}")
+        names = {symbol.name for symbol in every}
+        files = {symbol.file for symbol in every if symbol.name == bare}
+        near = [f"{of}:{bare}" if of else bare for of in sorted(files)] or names_like(bare, names, _NEAR)
+        says = f"; there is {', '.join(near[:_NEAR])}" if near else ""
+        if not names:
             says = "; its symbol table is empty, link without --strip-all"
         raise ConfigError(f"{self.path}: symbol {name!r} not found{says}")
 
+    def _at(self, name: str, address: int) -> Symbol:
+        """What lies at an address: its size is what is left of the object or function there."""
+        for symbol in (*self.functions, *self.objects):
+            if symbol.address <= address < symbol.address + symbol.size:
+                inside = symbol in self.functions and address & 1
+                return Symbol(name, address - inside, symbol.address + symbol.size - address + inside)
+        code = any(s.address <= address < s.address + s.size for s in self.sections if s.executable)
+        return Symbol(name, address & ~1 if code else address, 0)
+
+    def extent(self, symbol: Symbol) -> int:
+        """Bytes of a symbol; of one without a size those up to the next object, 0 where there is none."""
+        if symbol.size:
+            return symbol.size
+        behind = [other.address for other in self.objects if other.address > symbol.address]
+        ends = (s.address + s.size for s in self.segments if s.address <= symbol.address < s.address + s.size)
+        end = next(ends, 0)
+        return min(behind) - symbol.address if behind and min(behind) < end else 0
+
     def is_code(self, symbol: Symbol) -> bool:
-        """Whether it is a function, or a label in an executable section."""
+        """Whether it is a function, or a label or an address in an executable section."""
         inside = (s.address <= symbol.address < s.address + s.size for s in self.sections if s.executable)
-        return symbol in self.functions or (symbol in self.labels and any(inside))
+        return symbol in self.functions or (symbol not in self.objects and any(inside))
 
     def function_at(self, address: int) -> Symbol | None:
         """The function that an address lies in."""
@@ -97,6 +133,20 @@ class Firmware(NamedTuple):
     def _end_of_code(self, address: int) -> int:
         ends = (s.address + s.size for s in self.segments if s.address <= address < s.address + s.size)
         return next(ends, 0)
+
+
+def _is_of_file(found: str, asked: str) -> bool:
+    """Whether a symbol's source file is the one that is asked for, with or without folders in front."""
+    return found == asked or Path(found).name == asked or found.endswith(f"/{asked}")
+
+
+def _several(symbols: list[Symbol]) -> str:
+    """Symbols of one name: where each lies, and how to say which."""
+    shown = " and ".join(f"{s.address:#010x} ({s.file or 'global'})" for s in symbols[:_NEAR])
+    more = f" and {len(symbols) - _NEAR} more" if len(symbols) > _NEAR else ""
+    static = next((s for s in symbols if s.file), symbols[0])
+    way = f"{Path(static.file).name}:{static.name}" if static.file else f"{static.address:#x}"
+    return f"{len(symbols)} found, at {shown}{more}; one of them needed, such as {way} or its address"
 
 
 def load_elf(path: str | Path) -> Firmware:
@@ -170,13 +220,17 @@ def _profile(elf: Any) -> str:
 def _symbols(elf: Any) -> tuple[tuple[Symbol, ...], ...]:
     """Functions, objects and labels, by address."""
     table = elf.get_section_by_name(".symtab")
+    file = ""
     found: dict[str, set[Symbol]] = {"STT_FUNC": set(), "STT_OBJECT": set(), "STT_NOTYPE": set()}
     for symbol in table.iter_symbols() if table else ():
         kind = symbol["st_info"]["type"]
         marks_code_or_data = symbol.name.startswith("$")  # $t, $d: of ARM's ELF, for disassemblers
+        if kind == "STT_FILE":  # of the local symbols that follow
+            file = symbol.name
         if kind in found and symbol.name and symbol["st_shndx"] != "SHN_UNDEF" and not marks_code_or_data:
             address = symbol["st_value"] & (~1 if kind == "STT_FUNC" else ~0)
-            found[kind].add(Symbol(symbol.name, address, symbol["st_size"]))
+            local = symbol["st_info"]["bind"] == "STB_LOCAL"
+            found[kind].add(Symbol(symbol.name, address, symbol["st_size"], file if local else ""))
     return tuple(
         tuple(sorted(symbols, key=lambda s: (s.address, s.size, s.name))) for symbols in found.values()
     )

@@ -6,7 +6,7 @@ from firmware_model.device.core.elf import Firmware, Section, load_elf
 from firmware_model.device.core.emulator import MOST_INSTRUCTIONS, Core, Fault, Region
 from firmware_model.device.core.toolchain import toolchain
 from firmware_model.device.own.foreign import Cost, CrashError, call_in_words
-from firmware_model.device.own.memory_map import RESULT, MemoryMap
+from firmware_model.device.own.memory_map import RESULT, WHICH, MemoryMap
 from firmware_model.device.own.placement import GUARD, Placement, Span, place
 from firmware_model.golden.dumps.dump import INPUT
 from fixedpoint.errors import ConfigError
@@ -42,7 +42,7 @@ class ElfTarget:
             for part in firmware.segments
         ]
         try:
-            self._placement = place(given, segments, lambda name: firmware.symbol(name)[1:])
+            self._placement = place(given, segments, lambda name: _place_of(firmware, name))
         except ConfigError as error:
             raise given.refused(str(error)) from error
         stack = self._placement.stack
@@ -56,19 +56,25 @@ class ElfTarget:
         if init is not None:
             words[RESULT] = self._run(init, _words(firmware, given.call.init_arguments, words))
             self._require_guards(str(given.call.init))
-        self._arguments = _words(firmware, given.call.arguments, words)
+        self._arguments = [
+            _words(firmware, given.call.arguments, _in_turn(given, words, call))
+            for call in range(given.period)
+        ]
         self._begun, self._before = self._core.instructions, self._core.executed()
 
     def call(self, content: bytes) -> dict[str, bytes]:
         """See `foreign.Target`."""
         self._calls += 1
         begun = self._core.instructions
-        self._core.write(self._placement.buffers[INPUT], np.frombuffer(content, np.uint8))
-        self._run(self._process, self._arguments)
+        place = self._map.at_call(INPUT, self._calls)
+        self._core.write(self._placement.buffers[place], np.frombuffer(content, np.uint8))
+        self._run(self._process, self._arguments[self._calls % len(self._arguments)])
         self._worst = max(self._worst, self._core.instructions - begun)
         self._require_guards(self._symbol)
         return {
-            name: self._core.read(self._placement.buffers[name], np.uint8, signal.size).tobytes()
+            name: self._core.read(
+                self._placement.buffers[self._map.at_call(name, self._calls)], np.uint8, signal.size
+            ).tobytes()
             for name, signal in self._map.read.items()
         }
 
@@ -117,6 +123,19 @@ def _function(firmware: Firmware, name: str) -> int:
     if not firmware.is_code(symbol):
         raise ConfigError(f"{firmware.path}: {name}: is data; the name of a function needed")
     return symbol.address
+
+
+def _place_of(firmware: Firmware, name: str) -> tuple[int, int]:
+    """(address, bytes) of a buffer's symbol."""
+    symbol = firmware.symbol(name)
+    if firmware.is_code(symbol):
+        raise ConfigError(f"{firmware.path}: {name}: is code; the name of a variable in RAM needed")
+    return symbol.address, firmware.extent(symbol)
+
+
+def _in_turn(given: MemoryMap, words: dict[str, int], call: int) -> dict[str, int]:
+    """Addresses by name, as they are in a call."""
+    return words | {name: words[given.at_call(name, call)] for name in given.buffers} | {WHICH: call}
 
 
 def _bytes_apart(sections: tuple[Section, ...], stack: Span) -> int:

@@ -13,7 +13,7 @@ from typing import Any, NamedTuple
 
 from firmware_model.device.own.foreign import CrashError, call_in_words
 from firmware_model.device.own.host_worker import Job, Memory
-from firmware_model.device.own.memory_map import RESULT, MemoryMap
+from firmware_model.device.own.memory_map import RESULT, WHICH, MemoryMap
 from firmware_model.golden.dumps.dump import INPUT
 from fixedpoint.errors import ConfigError, meant_or_accepted
 
@@ -105,6 +105,11 @@ class HostLibrary:
             INPUT,
             self._read,
             RESULT,
+            tuple(
+                {name: self._map.at_call(name, call) for name in self._map.buffers}
+                for call in range(self._map.period)
+            ),
+            WHICH,
         )
 
     def _require_symbols(self, job: Job) -> None:

@@ -33,6 +33,7 @@ class Job(NamedTuple):
     arguments, init_arguments : integers, names of `memory`, "&symbol", `result`
     read : names of the buffers to send after each call;  given : of the one to fill before;  result : word
     for what the init function returned
+    turns : by call, over and over, the buffer that stands for each;  which : word for the number of the turn
     """
 
     library: str
@@ -44,6 +45,8 @@ class Job(NamedTuple):
     given: str
     read: tuple[str, ...]
     result: str
+    turns: tuple[dict[str, str], ...]
+    which: str
 
 
 class Wrong(Exception):
@@ -75,14 +78,25 @@ class Worker:
             returned = init(*self._arguments(job.init_arguments))
             self.addresses[job.result] = returned or 0
             self._require_guards(job.init)
-        self.process, self.arguments = process, self._arguments(job.arguments)
+        self.process, self.calls = process, 0
+        self.arguments = [
+            self._arguments(
+                job.arguments, {name: self.addresses[now] for name, now in turn.items()} | {job.which: call}
+            )
+            for call, turn in enumerate(job.turns)
+        ]
 
     def call(self, content: bytes) -> list[bytes]:
         """Buffers that are read, after one call with this input."""
-        ctypes.memmove(self.addresses[self.job.given], content, len(content))
-        self.process(*self.arguments)
+        phase = self.calls % len(self.job.turns)
+        self.calls += 1
+        turn = self.job.turns[phase]
+        ctypes.memmove(self.addresses[turn[self.job.given]], content, len(content))
+        self.process(*self.arguments[phase])
         self._require_guards(self.job.symbol)
-        return [ctypes.string_at(self.addresses[name], self.job.memory[name].size) for name in self.job.read]
+        return [
+            ctypes.string_at(self.addresses[turn[name]], self.job.memory[name].size) for name in self.job.read
+        ]
 
     def _placed(self, name: str, memory: Memory) -> int:
         if memory.buffer:
@@ -118,7 +132,11 @@ class Worker:
         except ValueError as error:
             raise Wrong(f"{symbol}: no such symbol") from error
 
-    def _arguments(self, arguments: tuple[int | str, ...]) -> list[ctypes.c_int64]:
+    def _arguments(
+        self, arguments: tuple[int | str, ...], now: dict[str, int] | None = None
+    ) -> list[ctypes.c_int64]:
+        """now : addresses and words as they are in a call, where they differ from `addresses`."""
+        known = self.addresses | (now or {})
         values = []
         for argument in arguments:
             if isinstance(argument, int):
@@ -126,7 +144,7 @@ class Worker:
             elif argument.startswith("&"):
                 values.append(self._address(argument[1:]))
             else:
-                values.append(self.addresses[argument])
+                values.append(known[argument])
         return [ctypes.c_int64(value) for value in values]
 
 

@@ -28,6 +28,10 @@ Arguments, in C's order: the name of a buffer or node gives its address, "&symbo
 
 A buffer or node lies at a `symbol` (and `offset` bytes further), at an `address`, or is placed in free memory
 of a `region`, "ram" where none is named; an address is a multiple of the bytes of its type.
+Two or more places in turn, call by call, as of ping-pong buffers, are lists: `symbol = ["ping", "pong"]`,
+`address = [0x20000000, 0x20000400]`, or one symbol and `offset = [0, 192]`; the argument "turn" is the
+number of the place, from 0. A symbol may be "file.c:name", where several files have one of the name, or an
+address as text, "0x20000100".
 `in_place = true` puts the output where the input is. `type` is one of int8, int16, int32, int64,
 int16-be, int32-be, int64-be, that of the node where it is left out;
 `layout` is interleaved or planar (row after row); `fraction_bits` is for a device that holds more or fewer
@@ -45,7 +49,17 @@ from typing import Any
 
 from firmware_model.case import Case, Node
 from firmware_model.device.own.map_table import MOST_ADDRESS, Table
-from firmware_model.device.own.memory_map import RESULT, Buffer, Call, MemoryMap, Place, Region, require_apart
+from firmware_model.device.own.memory_map import (
+    RESULT,
+    TURN,
+    WHICH,
+    Buffer,
+    Call,
+    MemoryMap,
+    Place,
+    Region,
+    require_apart,
+)
 from firmware_model.device.own.signals import Signal
 from firmware_model.golden.dumps.dump import INPUT, input_node
 from firmware_model.golden.dumps.dump_values import DTYPES, LAYOUTS, dtype_of
@@ -57,6 +71,8 @@ _MOST_MEMORY = 256 << 20  # bytes: the emulator holds them all
 _PAGE = 0x400  # bytes of the emulated memory
 _MOST_SAMPLES = 1 << 20
 _PLACE = ("symbol", "offset", "address", "region")
+_IN_TURN = ("symbol", "offset", "address")
+_MOST_TURNS = 8
 _SIGNAL = ("type", "layout", "fraction_bits", *_PLACE)
 
 
@@ -98,12 +114,16 @@ def parse_map(text: str, case: Case) -> MemoryMap:
     )
     samples = _samples(call, case)
     buffers = _buffers(whole, case, samples)
-    names = list(buffers)
+    names = [name for name in buffers if TURN not in name]
+    turns = {
+        name: tuple(other for other in buffers if other == name or other.startswith(f"{name}{TURN}"))
+        for name in names
+    }
     init = call.get("init", str)
     for key in ("init_arguments",) if init is None else ():
         if key in call:
             raise ConfigError(f"{call.path(key)}: init missing; the name of a function needed")
-    arguments = _arguments(call, "arguments", [*names, *([RESULT] if init else [])], samples)
+    arguments = _arguments(call, "arguments", [*names, WHICH, *([RESULT] if init else [])], samples)
     stack = Table("call.stack", call.get("stack", dict, {}), ("region", "size"))
     return MemoryMap(
         regions,
@@ -116,6 +136,7 @@ def parse_map(text: str, case: Case) -> MemoryMap:
             stack.size("size", "8K"),
         ),
         buffers,
+        turns={name: places for name, places in turns.items() if len(places) > 1},
     )
 
 
@@ -158,28 +179,35 @@ def _buffers(whole: Table, case: Case, samples: int) -> dict[str, Buffer]:
     if INPUT not in table:
         raise ConfigError(f"buffers.{INPUT}: missing; table needed")
     for name, entries in table.entries.items():
-        if name in (SAMPLES, RESULT):
+        if name in (SAMPLES, RESULT, WHICH) or TURN in name:
             raise ConfigError(f"buffers.{name}: the word stands for another argument; another name needed")
         node = {INPUT: input_node(case), OUTPUT: case.output}.get(name)
-        found[name] = _buffer(name, table.path(name), entries, node, samples)
+        found |= _buffer(name, table.path(name), entries, node, samples)
     nodes = Table("nodes", whole.get("nodes", dict, {}), tuple(node.name for node in case.nodes))
     for name, entries in nodes.entries.items():
         if name in found or (name == case.output.name and OUTPUT in found):
             raise ConfigError(f"nodes.{name}: is among the buffers already; once is accepted")
         node = next(node for node in case.nodes if node.name == name)
-        found[name] = _buffer(name, nodes.path(name), entries, node, samples)
+        found |= _buffer(name, nodes.path(name), entries, node, samples)
     if not any(buffer.signal for name, buffer in found.items() if name != INPUT):
         raise ConfigError(f"buffers.{OUTPUT}: missing, and no nodes either; one of them needed")
     return found
 
 
-def _buffer(name: str, key: str, entries: Any, node: Node | None, samples: int) -> Buffer:
+def _buffer(name: str, key: str, entries: Any, node: Node | None, samples: int) -> dict[str, Buffer]:
+    """The buffer of a name, and those that take its place in turn."""
     if node is None:
         table = Table(key, entries, ("size", *_PLACE))
-        return Buffer(name, key, _place(table), table.size("size"), None)
-    table = Table(key, entries, (*_SIGNAL, "in_place") if name == OUTPUT else _SIGNAL)
-    signal = _signal(table, node, samples // node.step)
-    return Buffer(name, key, _place(table), signal.size, signal)
+        size, signal = table.size("size"), None
+    else:
+        table = Table(key, entries, (*_SIGNAL, "in_place") if name == OUTPUT else _SIGNAL)
+        signal = _signal(table, node, samples // node.step)
+        size = signal.size
+    found = {}
+    for turn, place in enumerate(_places(table)):
+        mark = f"{TURN}{turn + 1}" if turn else ""
+        found[name + mark] = Buffer(name + mark, key + mark, place, size, signal)
+    return found
 
 
 def _signal(table: Table, node: Node, steps: int) -> Signal:
@@ -196,6 +224,21 @@ def _signal(table: Table, node: Node, steps: int) -> Signal:
             f"{table.path('fraction_bits')}={bits}{given}: must be in [{low}, {high}] for {kind}"
         )
     return Signal(node, dtype, planar, bits, steps)
+
+
+def _places(table: Table) -> list[Place]:
+    """One place, or one for each turn."""
+    lists = {key: table.entries[key] for key in _IN_TURN if isinstance(table.entries.get(key), list)}
+    counts = {len(given) for given in lists.values()}
+    if len(counts) > 1 or not counts <= set(range(2, _MOST_TURNS + 1)):
+        found = " and ".join(f"{key} with {len(given)}" for key, given in lists.items())
+        raise ConfigError(
+            f"{table.where}: {found} found; lists of one length from 2 to {_MOST_TURNS} accepted"
+        )
+    return [
+        _place(Table(table.where, {**table.entries, **{key: each[k] for key, each in lists.items()}}, None))
+        for k in range(max(counts, default=1))
+    ]
 
 
 def _place(table: Table) -> Place:

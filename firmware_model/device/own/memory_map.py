@@ -1,12 +1,15 @@
 """A map of firmware as it was read: the target's memory, the calls, the buffers. `map_file` reads it."""
 
 from itertools import pairwise
+from math import lcm
 from typing import NamedTuple
 
 from firmware_model.device.own.signals import Signal
 from firmware_model.golden.dumps.dump import INPUT
 from fixedpoint.errors import ConfigError
 
+TURN = "#"  # in the name of a buffer that takes another one's place in turn
+WHICH = "turn"  # word of an argument: number of the place in turn, from 0
 RESULT = "init"  # word of an argument: what the init function returned
 
 
@@ -65,12 +68,28 @@ class Call(NamedTuple):
 
 
 class MemoryMap(NamedTuple):
-    """A map. buffers : by name;  path : of its file, "" of text"""
+    """A map.
+
+    buffers : by name;  path : of its file, "" of text
+    turns : by name, the buffers that are used in its place in turn, call by call, beginning with itself
+    """
 
     regions: tuple[Region, ...]
     call: Call
     buffers: dict[str, Buffer]
     path: str = ""
+    turns: dict[str, tuple[str, ...]] = {}  # noqa: RUF012
+
+    def at_call(self, name: str, call: int) -> str:
+        """The buffer that stands for another one in a call, counted from 0."""
+        name = self.buffers[name].place.buffer or name  # that it lies with
+        turns = self.turns.get(name, (name,))
+        return turns[max(0, call) % len(turns)]
+
+    @property
+    def period(self) -> int:
+        """Calls after which all buffers are the same again."""
+        return lcm(*(len(turns) for turns in self.turns.values()))
 
     def refused(self, why: str) -> ConfigError:
         """The error that names the map."""
@@ -85,14 +104,17 @@ class MemoryMap(NamedTuple):
 
     def room(self, name: str) -> int:
         """Bytes of a buffer and of those that lie with it."""
-        with_it = [buffer.size for buffer in self.buffers.values() if buffer.place.buffer == name]
+        own = name.partition(TURN)[0]
+        with_it = [buffer.size for buffer in self.buffers.values() if buffer.place.buffer == own]
         return max(self.buffers[name].size, *with_it, 0)
 
     @property
     def read(self) -> dict[str, Signal]:
         """What is read after each call, by buffer."""
         return {
-            name: buffer.signal for name, buffer in self.buffers.items() if buffer.signal and name != INPUT
+            name: buffer.signal
+            for name, buffer in self.buffers.items()
+            if buffer.signal and name != INPUT and TURN not in name
         }
 
 

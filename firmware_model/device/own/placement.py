@@ -68,6 +68,7 @@ def place(given: MemoryMap, segments: list[Span], symbol: Callable[[str], tuple[
         for segment in segments:
             if segment.fixed or span is stack:
                 require_apart([(each.name, each.address, each.size) for each in (segment, span)])
+        _require_writable(span, given.regions)
     require_apart([(span.name, span.address, span.size) for span in taken])
     addresses = {span.name: span.address for span in taken}
     placed = []
@@ -96,6 +97,12 @@ def _require_within(span: Span, regions: tuple[Region, ...]) -> None:
     if not any(region.address <= span.address and span.stop <= region.stop for region in regions):
         accepted = ", ".join(str(Span(region.name, region.address, region.size)) for region in regions)
         raise ConfigError(f"{span}: not within a region of the map; {accepted} accepted")
+
+
+def _require_writable(span: Span, regions: tuple[Region, ...]) -> None:
+    region = next(each for each in regions if each.address <= span.address < each.stop)
+    if not region.writable:
+        raise ConfigError(f"{span}: in {region.name}, which is not writable; a place in RAM needed")
 
 
 def _fixed_place(given: MemoryMap, buffer: Buffer, symbol: Callable[[str], tuple[int, int]]) -> Span:
