@@ -10,7 +10,8 @@ kernel_cases : CASES, kernel -> maker of its arguments, see `golden.kernel_cases
 goldens/ : the folder of its frozen bits, which `bittrue freeze` writes
 firmware : what its C says of itself and the options of `bittrue export`, see `device.export.facts`; optional
 study : what a sweep's row computes, see `report.plans.Study`; optional
-report : `analyse`, how a sweep is shown, see `report.sweep_report`; without it, by its measures
+report : `analyse`, how a sweep is shown, see `report.sweep_report`; without it, by its measures; in it, if it
+    has them, `judged`, what happens or not in its rows, MEASURES and BETTER, see `report.verdict.quantities`
 commands : `app`, its own verbs, a typer.Typer; optional
 profiles and whatever else it needs
 

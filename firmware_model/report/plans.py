@@ -43,6 +43,7 @@ class Study(Protocol):
     group_key, evaluate : see `acoustic_sim.sweep.run`
     heard : what a row's microphone, or listener, hears: (n,) int16, Q1.15, and its rate in Hz; optional
     MEASURES : of a product without a part `report`, see `report.measures`
+    BETTER : measure -> "more" or "less", by which two sweeps are compared; optional
     """
 
     AXES: tuple[Axis, ...]

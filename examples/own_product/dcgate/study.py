@@ -30,6 +30,7 @@ MEASURES = {
     "level_db": ("level", "dB", "of the output over the input"),
     "offset_lsb": ("offset", "LSB", "mean of the output"),
 }
+BETTER = {"offset_lsb": "less"}  # the rest only rises or falls
 _OFFSET = 0.01  # of full scale, added to the programme
 
 
