@@ -18,7 +18,7 @@ class Pairs(NamedTuple):
     both : rows without error on either side;  only : of each sweep, the rows that it alone has
     errors : of each sweep, the rows that ended in an error in it alone
     both_failed : pairs in which both did
-    differs : in words, what is one thing in all of the first and another in all of the second
+    differs : in words, what is one thing in all of the first and another in all of the second, versions too
     """
 
     both: list[tuple[Row, Row]]
@@ -68,6 +68,7 @@ def pair(first: Source, second: Source, names: tuple[str, str]) -> Pairs:
         differs=[
             *(f"{words_of(name)[0]} {a} in {names[0]}, {b} in {names[1]}" for name, (a, b) in apart.items()),
             *_other_files(first.meta, second.meta),
+            *_other_versions(first.meta, second.meta),
         ],
         arithmetic=(arithmetic[0], arithmetic[1]),
     )
@@ -106,4 +107,14 @@ def _other_files(first: Mapping[str, Any], second: Mapping[str, Any]) -> list[st
         f"{name} has another content in each"
         for name in before
         if after.get(name, before[name]) != before[name]
+    ]
+
+
+def _other_versions(first: Mapping[str, Any], second: Mapping[str, Any]) -> list[str]:
+    """Packages, and the digest of the product's sources, that computed the last rows of each."""
+    before, after = (meta["versions"][-1] for meta in (first, second))
+    return [
+        f"{name} {before.get(name, 'none')} and {after.get(name, 'none')}"
+        for name in dict.fromkeys([*before, *after])
+        if before.get(name) != after.get(name)
     ]

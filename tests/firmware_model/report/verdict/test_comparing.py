@@ -1,6 +1,8 @@
 """Two sweeps compared: which rows are pairs, paired tests, what got better and worse, what only one has."""
 
 import json
+import shutil
+import sqlite3
 
 import numpy as np
 import pytest
@@ -193,3 +195,15 @@ def test_a_file_of_one_name_and_another_content_is_said(compared, tmp_path):
         soundfile.write(tmp_path / "a.wav", np.full(16000 * 9, level), 16000)
         folders.append(cases.written(tmp_path, plan, cases.watermark_outcome, name))
     assert compared(*folders)["differs"] == ["a.wav has another content in each"]
+
+
+def test_versions_that_differ_are_said(compared, tmp_path, sweeps):
+    other = shutil.copytree(sweeps[0], tmp_path / "copy")
+    with sqlite3.connect(other / "results.sqlite") as table:
+        (versions,) = table.execute("SELECT value FROM meta WHERE key = 'versions'").fetchone()
+        run = json.loads(versions)[-1]
+        table.execute(
+            "UPDATE meta SET value = ? WHERE key = 'versions'", [json.dumps([run | {"numba": "0.1"}])]
+        )
+    table.close()
+    assert compared(sweeps[0], other)["differs"] == [f"numba {run['numba']} and 0.1"]
