@@ -223,7 +223,11 @@ class Results:
         with self._named("cannot be read"):
             cursor = self._connection.execute("SELECT * FROM rows ORDER BY row")
             names = [column[0] for column in cursor.description]
-            lists |= set(names) - set(outcome) - {"programme", "error"}  # axes, which may be rooms
+            levels = self.meta["axes"]  # of axes that vary, which may be rooms
+            of_rooms = {
+                name for name in names if any(isinstance(each, list) for each in levels.get(name, [[]]))
+            }
+            lists |= of_rooms - set(outcome) - {"programme", "error"}
             rows = []
             for row in cursor:
                 check_row(names, row, self.meta)

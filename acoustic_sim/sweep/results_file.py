@@ -107,8 +107,9 @@ def require_tables(connection: sqlite3.Connection) -> bool:
 
 def read_meta(connection: sqlite3.Connection) -> dict[str, Any]:
     """The table `meta`."""
+    entries = connection.execute("SELECT key, value FROM meta").fetchall()
     try:
-        return {key: json.loads(value) for key, value in connection.execute("SELECT key, value FROM meta")}
+        return {key: json.loads(value) for key, value in entries}
     except (ValueError, TypeError, RecursionError) as error:
         raise sqlite3.DatabaseError("its table meta is damaged") from error
 
@@ -161,11 +162,11 @@ def check_row(names: Sequence[str], row: Sequence[Any], meta: Mapping[str, Any])
         raise sqlite3.DatabaseError(f"its table rows has no column {', '.join(sorted(missing))}")
     for name, value in zip(names, row, strict=True):
         kind = kinds.get(name)
-        needed = name in _OF_EVERY_ROW and name != "error"
+        needed = (name in _OF_EVERY_ROW and name != "error") or None not in meta["axes"].get(name, [None])
         if value is None and not needed:
             continue
         accepted = _CELLS[kind] if kind else _of_levels(meta["axes"].get(name, ()))
-        if not isinstance(value, accepted) or (kind == "list" and str(value)[:1] != "["):
+        if not isinstance(value, accepted) or (kind == "list" and str(value)[:1] + str(value)[-1:] != "[]"):
             raise sqlite3.DatabaseError(f"row {row[0]!r}, {name}: {type(value).__name__} found")
 
 

@@ -9,6 +9,7 @@ from acoustic_sim.sweep.design import HYPERCUBE
 from acoustic_sim.sweep.results import Results, Timing
 from firmware_model.report.factors import ARITHMETIC, Factor, factors
 from firmware_model.report.found_plan import FoundPlan, find_plan
+from fixedpoint.errors import ConfigError
 
 DEVICE = "q15"  # the arithmetic that a report is about, where the plan has it
 
@@ -66,6 +67,8 @@ def read(folder: str, plan_instead: str = "plan.toml") -> Source:
     """
     with Results.read(folder) as results:
         everything, meta, timings = results.rows(), results.meta, results.timings()
+    if not all(isinstance(row.get(ARITHMETIC), str) for row in everything):
+        raise ConfigError(f"{folder}: rows without {ARITHMETIC} found; results of this version needed")
     rows = [row for row in everything if row["error"] is None]
     failed = [row for row in everything if row["error"] is not None]
     axes = list(meta["axes"])

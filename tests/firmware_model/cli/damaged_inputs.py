@@ -304,7 +304,8 @@ def _outcome(number: int, arguments: list[str], folder: Path) -> Outcome:
     goldens_folder = store.goldens_folder
     store.goldens_folder = lambda of: folder / "goldens" if of.name == "mbdp" else goldens_folder(of)
     store.forget()
-    given = (folder / arguments.pop()[1:]).read_bytes() if arguments[-1].startswith("<") else b""
+    from_file = arguments[-1] in [f"<{each.name}" for each in INPUTS]
+    given = (folder / arguments.pop()[1:]).read_bytes() if from_file else b""
     sys.stdin = io.TextIOWrapper(io.BytesIO(given))
     stdout, stderr = io.TextIOWrapper(io.BytesIO(), encoding="utf-8"), io.StringIO()
     sys.stdout, sys.stderr = stdout, stderr
