@@ -27,13 +27,14 @@ def flac_length(file: BinaryIO, size: int) -> Samples | None:
     SoundError
         A length that the file contradicts, or that is not known and cannot be found.
     """
-    file.seek(0)
+    first = _behind_tag(file)
+    file.seek(first)
     head = file.read(_STREAMINFO)
     if len(head) < _STREAMINFO or head[:4] != b"fLaC" or head[4] & 0x7F:
         return None
     declared = int.from_bytes(head[_TOTAL : _TOTAL + 5], "big") & (1 << 36) - 1
     fs_hz = int.from_bytes(head[18:21], "big") >> 4
-    found = _last_sample(file, size, int.from_bytes(head[10:12], "big"))
+    found = _last_sample(file, first + _STREAMINFO, size, int.from_bytes(head[10:12], "big"))
     if declared and found in (None, declared):
         return Samples(b"", 0, size)
     if found is None:
@@ -48,16 +49,26 @@ def flac_length(file: BinaryIO, size: int) -> Samples | None:
     header = head[:_TOTAL] + five.to_bytes(5, "big") + head[_TOTAL + 5 :]
     seconds = f": {found / fs_hz:.3f} s" if fs_hz else ""
     return Samples(
-        header, _STREAMINFO, size, f"the header has no length; read to the end of the file{seconds}"
+        header, first + _STREAMINFO, size, f"the header has no length; read to the end of the file{seconds}"
     )
 
 
-def _last_sample(file: BinaryIO, size: int, block: int) -> int | None:
+def _behind_tag(file: BinaryIO) -> int:
+    """Where the file begins behind an ID3v2 tag, which some programs put ahead of any file."""
+    file.seek(0)
+    head = file.read(10)
+    if len(head) < 10 or head[:3] != b"ID3":
+        return 0
+    return 10 + sum((byte & 0x7F) << 7 * i for i, byte in enumerate(reversed(head[6:])))
+
+
+def _last_sample(file: BinaryIO, begin: int, size: int, block: int) -> int | None:
     """Samples up to the end of the last frame, which must end with the file.
 
+    begin : of the frames, or of further metadata;  size : of the file
     block : samples of a frame, where all but the last have as many
     """
-    first = max(_STREAMINFO, size - _MOST_TAIL)
+    first = max(begin, size - _MOST_TAIL)
     file.seek(first)
     tail = file.read(size - first)
     at = len(tail)

@@ -19,6 +19,7 @@ from acoustic_sim.sound_files.wav_length import wav_samples
 STDIO = "-"  # as a path: standard input, or standard output as WAV
 FORMATS = ("WAV", "WAVEX", "RF64", "FLAC")  # WAVEX, RF64: the extensible and the > 4 GB form of WAV
 MORE_FORMATS = (*FORMATS, "AIFF", "CAF", "OGG", "MP3")
+_NO_LENGTH = 1 << 62  # frames: libsndfile's sign for it
 _IN_MEMORY = 1 << 24  # bytes of a pipe; what is longer lies in a temporary file
 _BARE = (".raw", ".pcm", ".bin", ".s16", ".s32")  # names of files that hold samples alone
 
@@ -137,6 +138,8 @@ def _check(sound: soundfile.SoundFile, formats: tuple[str, ...]) -> None:
     """Refuse other formats, and those that were cut: libsndfile shortens them and says so only in its log."""
     if sound.format not in formats:
         raise SoundError(f"{sound.format} audio found; WAV or FLAC needed")
+    if sound.frames >= _NO_LENGTH:
+        raise SoundError(f"{sound.format} without a length in its header found; convert it to WAV")
     cut = re.search(r"^\s*(?:data|SSND)\s*: (\d+) \(should be (\d+)\)", sound.extra_info, re.MULTILINE)
     if cut and sound.format not in FORMATS and int(cut[2]) < int(cut[1]):
         raise SoundError(f"cut short: {cut[2]} of {cut[1]} bytes of audio found")

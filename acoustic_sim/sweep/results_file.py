@@ -210,8 +210,9 @@ def named(folder: Path, what: str, file: str = FILE) -> Iterator[None]:
     """SQLite's errors with the file they are about."""
     try:
         yield
-    except sqlite3.Error as error:
-        if type(error) is sqlite3.DatabaseError:  # its subclasses say what else can go wrong
+    except (sqlite3.Error, UnicodeDecodeError) as error:  # names of tables that are no UTF-8
+        # subclasses of DatabaseError say what else can go wrong
+        if type(error) is sqlite3.DatabaseError or isinstance(error, UnicodeDecodeError):
             says = f"{folder / file}: not a results file, or damaged ({error}); give another folder"
             raise ConfigError(says) from error
         raise ResultsError(f"{folder / file}: {what}: {error}; the rows in it are as they were") from error

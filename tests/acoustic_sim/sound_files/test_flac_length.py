@@ -40,6 +40,21 @@ def test_a_length_that_the_header_does_not_have_is_found(tmp_path, n, fs_hz, cha
     assert remarks == [f"the header has no length; read to the end of the file: {n / fs_hz:.3f} s"]
 
 
+def test_a_tag_ahead_of_the_file_is_passed_by(tmp_path):
+    x, content = flac(5000)
+    tag = b"ID3\4\0\0\0\0\1\x05" + bytes(133)
+    path = tmp_path / "x.flac"
+    for whole, remarks in ((content, 0), (declaring(content, 0), 1)):
+        path.write_bytes(tag + whole)
+        said = []
+        with open_sound(path, said.append) as sound:
+            np.testing.assert_array_equal(sound.read(dtype="int16"), x[:, 0])
+        assert len(said) == remarks
+    path.write_bytes(tag + declaring(content, 4000))
+    with pytest.raises(SoundError, match="5000 samples found, 4000 declared"), open_sound(path, said.append):
+        pass
+
+
 def test_a_length_that_agrees_needs_no_word():
     _, content = flac(10_000)
     assert flac_length(io.BytesIO(content), len(content)) == (b"", 0, len(content), "")

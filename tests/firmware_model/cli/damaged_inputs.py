@@ -61,6 +61,8 @@ _SWEPT = (
     "report sweep --no-page --csv out.csv --json",
     "sweep plan.toml --out sweep --dry-run",
     "report sweep --out out.html --no-spectrograms",
+    "report sweep --no-page --limits limits.toml",
+    "report sweep again --json",
 )
 _FIRMWARE = f"device {SAMPLE} --symbol f"
 INPUTS = (
@@ -86,6 +88,9 @@ INPUTS = (
     Input("sound_plan.toml", ("sweep @ --out none --dry-run",), 2.0),
     Input("swept.wav", ("sweep sound_plan.toml --out none --dry-run",)),
     Input("sweep/results.sqlite", _SWEPT, 6.0),
+    Input(
+        "limits.toml", ("report sweep --no-page --limits @", "report sweep --no-page --limits @ --json"), 2.0
+    ),
     Input(
         "map.toml", (f"{_FIRMWARE} --elf none.elf --map @", f"{_FIRMWARE} --host-lib none.so --map @"), 3.0
     ),
@@ -198,6 +203,10 @@ def write_inputs(folder: Path) -> None:
     (folder / "sound_plan.toml").write_text(plan)
     found = sweep_cases.written(folder, sweep_cases.CODECS, sweep_cases.watermark_outcome)
     found.rename(folder / "sweep")
+    shutil.copytree(folder / "sweep", folder / "again")
+    limits = '[[limit]]\nname = "home"\nmeasure = "missed"\nat_most = 0.5\nwhere = {drift_ppm = "<= 20"}\n'
+    limits += '[[limit]]\nname = "late"\nmeasure = "latency_s"\nat_most = 1.5\neach_row = true\n'
+    (folder / "limits.toml").write_text(limits)
     (folder / "firmware.elf").write_bytes(_elf())
     shutil.rmtree(folder / "out", ignore_errors=True)
     assert main.run(["vectors", str(folder / "out"), SAMPLE, "--json"]) == 0
