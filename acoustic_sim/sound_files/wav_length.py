@@ -74,23 +74,23 @@ def wav_samples(file: BinaryIO, size: int) -> Samples | None:
         return None
     here = size - header.start
     is_open = _is_open(header.declared)
+    stop = size if header.declared == here else _without_chunks(file, header.order, header.start, size)
+    found = stop - header.start
+    missing = found - header.declared
+    is_wrapped = missing >= _WRAP and missing % _WRAP <= 1  # 1: a byte of padding
     if header.declared <= here:
-        kind = _behind(file, header, size)
+        kind = _behind(file, header, size, zeros=not is_wrapped)
         # A recorder that was interrupted before it wrote the length may have recorded silence.
         if kind == "chunks" or (kind == "zeros" and header.declared):
             return _as_declared(header, size, kind)
     elif not is_open:
         raise SoundError(f"cut short: {here} of {header.declared} bytes of audio found")
-    stop = _without_chunks(file, header.order, header.start, size)
-    found = stop - header.start
-    if not is_open:
-        missing = found - header.declared
-        if missing < _WRAP or missing % _WRAP > 1:  # 1: a byte of padding
-            raise SoundError(
-                f"{here} bytes of audio ({header.seconds(here):.3f} s) found up to the end of the file, "
-                f"{header.declared} ({header.seconds(header.declared):.3f} s) declared by the header; "
-                "both must agree (sox --ignore-length, ffmpeg -ignore_length 1 write a header that does)"
-            )
+    if not is_open and not is_wrapped:
+        raise SoundError(
+            f"{here} bytes of audio ({header.seconds(here):.3f} s) found up to the end of the file, "
+            f"{header.declared} ({header.seconds(header.declared):.3f} s) declared by the header; "
+            "both must agree (sox --ignore-length, ffmpeg -ignore_length 1 write a header that does)"
+        )
     found -= found % header.frame
     if not found:
         return Samples(_new_header(header, 0), header.start, header.start)
@@ -155,8 +155,8 @@ def _read_header(file: BinaryIO, size: int) -> _Header | None:
     return None
 
 
-def _behind(file: BinaryIO, header: _Header, size: int) -> str:
-    """What lies behind the declared end: "chunks", or nothing; "zeros"; "more"."""
+def _behind(file: BinaryIO, header: _Header, size: int, zeros: bool) -> str:
+    """What lies behind the declared end: "chunks", or nothing; "zeros", where they are asked for; "more"."""
     end = header.start + header.declared
     if end == size:
         return "chunks"
@@ -165,10 +165,9 @@ def _behind(file: BinaryIO, header: _Header, size: int) -> str:
     if any(_are_chunks(file, header.order, place, size) for place in places):
         return "chunks"
     file.seek(end)
-    while block := file.read(_TAIL):
-        if any(block):
-            return "more"
-    return "zeros"
+    while zeros and (block := file.read(_TAIL)):
+        zeros = block == bytes(len(block))
+    return "zeros" if zeros else "more"
 
 
 def _are_chunks(file: BinaryIO, order: str, at: int, size: int) -> bool:
