@@ -15,6 +15,7 @@ from typing import BinaryIO, NamedTuple
 from acoustic_sim.sound_files.samples import Samples, SoundError
 
 _KINDS = {b"RIFF": "<", b"RIFX": ">", b"RF64": "<", b"BW64": "<"}  # -> byte order
+_UNCOMPRESSED = (1, 3, 0xFFFE)  # formats: PCM, float, and either with more about it
 _IN_DS64 = 0xFFFF_FFFF  # of RF64 and BW64: the length stands in the chunk ds64
 _WRAP = 1 << 32
 _PLACEHOLDERS = ((0x7FFF_0000, 0x8000_0000), (0xFFFF_0000, 0xFFFF_FFFF), (1 << 62, 1 << 64))
@@ -51,10 +52,21 @@ class _Header(NamedTuple):
     @property
     def frame(self) -> int:
         """Bytes of a sample of all channels, or of a block of a compressed format."""
-        return max(1, struct.unpack_from(self.order + "H", self.fmt, 12)[0])
+        kind, channels, _, _, stated, bits = self.facts
+        least = channels * -(-bits // 8)
+        # Writers get it wrong, which libsndfile mends; 24 bits may stand in 4 bytes.
+        wrong = kind in _UNCOMPRESSED and (stated < least or stated % max(1, channels))
+        return max(1, least if wrong else stated)
 
     def seconds(self, size: int) -> float:
-        return size / max(1, struct.unpack_from(self.order + "I", self.fmt, 8)[0])
+        """Of so many bytes."""
+        kind, _, fs_hz, a_second, _, _ = self.facts
+        return size / max(1, fs_hz * self.frame if kind in _UNCOMPRESSED else a_second)
+
+    @property
+    def facts(self) -> tuple[int, ...]:
+        """Format, channels, sample rate, bytes a second, bytes of a frame, bits of a sample."""
+        return struct.unpack_from(self.order + "HHIIHH", self.fmt)
 
 
 def wav_samples(file: BinaryIO, size: int) -> Samples | None:
@@ -81,7 +93,7 @@ def wav_samples(file: BinaryIO, size: int) -> Samples | None:
     if header.declared <= here:
         kind = _behind(file, header, size, zeros=not is_wrapped)
         # A recorder that was interrupted before it wrote the length may have recorded silence.
-        if kind == "chunks" or (kind == "zeros" and header.declared):
+        if kind == "chunks" or (kind != "more" and header.declared):
             return _as_declared(header, size, kind)
     elif not is_open:
         raise SoundError(f"cut short: {here} of {header.declared} bytes of audio found")
@@ -117,10 +129,9 @@ def _as_declared(header: _Header, size: int, kind: str) -> Samples | None:
         return None
     stop = header.start + header.declared - header.declared % header.frame
     says = []
-    if kind == "zeros":
-        says.append(
-            f"{size - header.start - header.declared} zero bytes behind the declared samples are not read"
-        )
+    if kind != "chunks":
+        behind = f"{size - header.start - header.declared}{' zero' if kind == 'zeros' else ''} bytes"
+        says.append(f"{behind} behind the declared samples are not read")
     if header.declared % header.frame:
         says.append(f"{header.declared % header.frame} of {header.frame} bytes of a last frame are not read")
     # libsndfile knows all of them but BW64.
@@ -156,7 +167,7 @@ def _read_header(file: BinaryIO, size: int) -> _Header | None:
 
 
 def _behind(file: BinaryIO, header: _Header, size: int, zeros: bool) -> str:
-    """What lies behind the declared end: "chunks", or nothing; "zeros", where they are asked for; "more"."""
+    """Behind the declared end: "chunks" or nothing, "zeros" if asked for, "less" than a frame, "more"."""
     end = header.start + header.declared
     if end == size:
         return "chunks"
@@ -164,10 +175,11 @@ def _behind(file: BinaryIO, header: _Header, size: int, zeros: bool) -> str:
     places = (end + 1, end) if header.declared % 2 else (end,)
     if any(_are_chunks(file, header.order, place, size) for place in places):
         return "chunks"
+    less = size - end < header.frame
     file.seek(end)
     while zeros and (block := file.read(_TAIL)):
         zeros = block == bytes(len(block))
-    return "zeros" if zeros else "more"
+    return "zeros" if zeros else "less" if less else "more"
 
 
 def _are_chunks(file: BinaryIO, order: str, at: int, size: int) -> bool:

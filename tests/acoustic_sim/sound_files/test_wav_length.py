@@ -110,6 +110,21 @@ def test_zeros_and_part_of_a_frame_are_left_out_with_a_remark(tmp_path):
     assert remarks == ["1 of 2 bytes of a last frame are not read"]
 
 
+def test_less_than_a_frame_behind_the_samples_is_none_of_them(tmp_path):
+    samples, remarks = heard(tmp_path, wav(4000, behind=b"\n"))
+    np.testing.assert_array_equal(samples, X)
+    assert remarks == ["1 bytes behind the declared samples are not read"]
+
+
+@pytest.mark.parametrize(("a_second", "frame"), [(0, 2), (7, 2), (32000, 0), (32000, 1)])
+def test_a_rate_and_a_frame_that_are_wrong_change_nothing(tmp_path, a_second, frame):
+    """Of uncompressed samples, both follow from the rest of the header."""
+    fmt = struct.pack("<HHIIHH", 1, 1, 16000, a_second, frame, 16)
+    samples, remarks = heard(tmp_path, wav(0, fmt=fmt))
+    np.testing.assert_array_equal(samples, X)
+    assert remarks == ["the header gives no length (0x0); read to the end of the file: 0.125 s"]
+
+
 def test_silence_of_a_length_that_is_none_is_read(tmp_path):
     samples, remarks = heard(tmp_path, wav(0, bytes(4000)))
     assert len(samples) == 2000
