@@ -147,7 +147,7 @@ def main() -> None:
     with tempfile.TemporaryDirectory(prefix="bench-memory-", dir=ROOT / "build") as folder:
         for minutes in MINUTES[:1] if options.quick else options.minutes:
             measure(minutes, options.base, Path(folder), found)
-    publish("memory", options.folder, [table_of(found)], {"commands": found})
+            publish("memory", options.folder, [table_of(found)], {"commands": found})
 
 
 if __name__ == "__main__":

@@ -127,20 +127,21 @@ class Window:
         self._source = iter(blocks)
         self._held: list[np.ndarray] = []
         self._first = self._end = 0  # sample of what is held, and behind it
+        self._channels = 1
 
     def add(self, block: np.ndarray) -> None:
         """Append samples."""
         self._held.append(block)
         self._end += len(block)
+        self._channels = block.shape[1]
 
     def read(self, start: int, stop: int) -> np.ndarray:
         """Samples from start to stop, 0 outside the signal; what is before `start` is forgotten."""
-        while self._end < stop and (block := next(self._source, None)) is not None:
+        while self._end < max(stop, 1) and (block := next(self._source, None)) is not None:
             self.add(block)
         while self._held and self._first + len(self._held[0]) <= start:
             self._first += len(self._held.pop(0))
-        channels = self._held[0].shape[1] if self._held else 1
-        y, at = np.zeros((stop - start, channels)), self._first
+        y, at = np.zeros((stop - start, self._channels)), self._first
         for block in self._held:
             low, high = max(start, at), min(stop, at + len(block))
             if low < high:

@@ -67,3 +67,50 @@ def terminated_by_sigterm() -> Iterator[None]:
 def _terminate(number: int, frame: Any) -> None:
     signal.signal(signal.SIGTERM, signal.SIG_IGN)  # one is enough: what follows is the clean-up
     raise Terminated
+
+
+@contextmanager
+def ends_unwinding() -> Iterator[Callable[[], None]]:
+    """In the block, Ctrl-C raises KeyboardInterrupt and SIGTERM `Terminated`, unless somebody handles them.
+
+    Yields a function to call now and then: an end that comes while libsndfile calls back, which would swallow
+    the exception, waits for it.
+    """
+    waiting: list[int] = []
+
+    def end(number: int, frame: Any) -> None:
+        if _in_callback(frame):
+            waiting.append(number)
+        elif number == signal.SIGTERM:
+            _terminate(number, frame)
+        else:
+            raise KeyboardInterrupt
+
+    def check() -> None:
+        if waiting:
+            end(waiting[0], None)
+
+    # Python's Ctrl-C or the system's, see `cli.main`.
+    free = {signal.SIGINT: (signal.SIG_DFL, signal.default_int_handler), signal.SIGTERM: (signal.SIG_DFL,)}
+    before: dict[signal.Signals, Any] = {}
+    if threading.current_thread() is threading.main_thread():
+        before = {number: signal.getsignal(number) for number in free}
+        before = {number: handler for number, handler in before.items() if handler in free[number]}
+    for number in before:
+        signal.signal(number, end)
+    try:
+        yield check
+        check()
+    finally:
+        for number, handler in before.items():
+            # Ctrl-C is Python's from here on: what follows may unwind as well.
+            signal.signal(number, signal.default_int_handler if number == signal.SIGINT else handler)
+
+
+def _in_callback(frame: Any) -> bool:
+    while frame is not None:
+        code = frame.f_code
+        if code.co_name.startswith("vio_") and code.co_filename.endswith("soundfile.py"):
+            return True
+        frame = frame.f_back
+    return False

@@ -5,7 +5,6 @@ import json
 import logging
 import math
 import os
-import signal
 import sys
 import time
 from collections.abc import Callable, Iterator
@@ -15,11 +14,12 @@ from typing import Any, NoReturn
 
 import typer
 
-from acoustic_sim.border.interrupts import terminated_by_sigterm
+from acoustic_sim.border.interrupts import Terminated, ends_unwinding
 from firmware_model.cli.terminal.messages import blames_an_option, in_options
 from fixedpoint.errors import AudioError, BittrueError, ConfigError
 
 BROKEN_PIPE_STATUS = 141  # 128 + SIGPIPE, as a shell reports it; 1 would read "not detected"
+TERMINATED_STATUS = 143  # 128 + SIGTERM
 STDIO = "-"
 
 
@@ -33,11 +33,12 @@ class Step:
 
     steps : of the command, in all
     show : (words, share of the whole command that is done) -> None
+    check : called each time; may end the command
     place : put before the words, such as "2 of 5, "
     """
 
-    def __init__(self, steps: int, show: _Show) -> None:
-        self._steps, self._show = max(steps, 1), show
+    def __init__(self, steps: int, show: _Show, check: Callable[[], None] = lambda: None) -> None:
+        self._steps, self._show, self._check = max(steps, 1), show, check
         self._begun, self._text = 0, ""
         self.place = ""
 
@@ -48,6 +49,7 @@ class Step:
 
     def at(self, share: float) -> None:
         """Share of the step that is done, 0 to 1."""
+        self._check()
         self._show(self._text, min((max(self._begun - 1, 0) + share) / self._steps, 1.0))
 
 
@@ -152,11 +154,9 @@ def progress(title: str, steps: int) -> Iterator[Step]:
 
     steps : that will be begun
     """
-    if signal.getsignal(signal.SIGINT) is signal.SIG_DFL:
-        signal.signal(signal.SIGINT, signal.default_int_handler)  # see `cli.main`
-    with terminated_by_sigterm():
+    with ends_unwinding() as check, _terminated_is_its_own_status():
         if sys.stderr is None or not sys.stderr.isatty():
-            yield Step(steps, _lines(title))
+            yield Step(steps, _lines(title), check)
             return
         from rich.console import Console
         from rich.progress import BarColumn, Progress, TaskProgressColumn, TextColumn, TimeElapsedColumn
@@ -167,7 +167,17 @@ def progress(title: str, steps: int) -> Iterator[Step]:
             yield Step(
                 steps,
                 lambda text, share: bar.update(task, completed=share, description=f"{title}: {text}"),
+                check,
             )
+
+
+@contextmanager
+def _terminated_is_its_own_status() -> Iterator[None]:
+    """typer makes 130 of every KeyboardInterrupt."""
+    try:
+        yield
+    except Terminated:
+        raise typer.Exit(TERMINATED_STATUS) from None
 
 
 def _lines(title: str) -> _Show:

@@ -6,14 +6,13 @@ from collections.abc import Callable, Iterable
 
 import typer
 
-from acoustic_sim.border.interrupts import Terminated
 from firmware_model import product
 from firmware_model.cli.terminal.messages import in_options, of_usage, shortened
 from firmware_model.cli.terminal.output import BROKEN_PIPE_STATUS, note, silence_stdout
 from fixedpoint import remarks
 from fixedpoint.errors import BittrueError
 
-DETECTED, NOT_DETECTED, MISUSE, INTERNAL_ERROR, INTERRUPTED, TERMINATED = 0, 1, 2, 70, 130, 143
+DETECTED, NOT_DETECTED, MISUSE, INTERNAL_ERROR, INTERRUPTED = 0, 1, 2, 70, 130
 _JSON = "--json"  # with it, messages are in full
 _OF_A_STREAM = (errno.ENOSPC, errno.EIO, errno.EBADF)
 
@@ -55,9 +54,8 @@ def _run(app: typer.Typer, arguments: list[str]) -> tuple[list[str], int]:
         if ended.code == 1:
             return [], BROKEN_PIPE_STATUS
         return [], ended.code if isinstance(ended.code, int) else DETECTED
-    except (KeyboardInterrupt, typer.Abort) as ended:  # typer makes an Abort of a KeyboardInterrupt
-        sigterm = isinstance(ended, Terminated) or isinstance(ended.__cause__, Terminated)
-        return [], TERMINATED if sigterm else INTERRUPTED
+    except (KeyboardInterrupt, typer.Abort):
+        return [], INTERRUPTED
     except BittrueError as error:
         return _failed(in_options(str(error)), MISUSE)
     except OSError as error:
