@@ -13,9 +13,8 @@ from acoustic_sim.programmes.excitation import KINDS
 from acoustic_sim.scene import AMBIENT_KINDS, NAMED_SCENES
 from firmware_model.cli.sound import scene as scenes
 from firmware_model.cli.terminal import output
-from firmware_model.watermark.commands import simulation
-from firmware_model.watermark.detector import detect
 from firmware_model.watermark.embedding.embedder import DEFAULT_STRENGTHS_DB
+from firmware_model.watermark.measures import listener
 from firmware_model.watermark.params import WatermarkConfig
 from fixedpoint.errors import BittrueError
 from tests.firmware_model.cli.cases import FS_HZ, KEY, ROOM, call, programme, wav
@@ -181,11 +180,22 @@ def test_simulate_without_a_detection_is_status_1(capsys, folder):
 
 
 def test_simulate_where_the_arithmetics_disagree_is_status_1(capsys, folder, monkeypatch):
-    def deaf(pcm, keys, config):
-        scores = detect(pcm, keys, config).integrated
-        return [], scores, np.zeros_like(scores)
+    exact = listener.float_detector
 
-    monkeypatch.setattr(simulation, "float_detect", deaf)
+    def deaf(keys, config):
+        detector = exact(keys, config)
+        for name in ("push", "finish"):
+            setattr(detector, name, silenced(getattr(detector, name)))
+        return detector
+
+    def silenced(hears):
+        def heard(*arguments):
+            found = hears(*arguments)
+            return found._replace(detections=[], integrated=np.zeros_like(found.integrated))
+
+        return heard
+
+    monkeypatch.setattr(listener, "float_detector", deaf)
     line = ["simulate", folder / "in.wav", "--key", KEY, *ROOM]
     outcome = call(capsys, *line, "--json")
     row = outcome.json["files"][0]

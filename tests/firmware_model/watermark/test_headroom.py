@@ -7,13 +7,21 @@ from hypothesis import strategies as st
 from hypothesis.extra.numpy import arrays
 
 import firmware_model.watermark.headroom as headroom
-from firmware_model.watermark.headroom import CEILING, add_within_headroom
+from firmware_model.watermark.headroom import CEILING, Headroom
+
+
+def added(x, w, reach, piece=1000):
+    """(n, channels) -> y; energies of the mark and of the programme."""
+    sums = Headroom(reach, x.shape[1])
+    y = []
+    for start in range(0, len(x), piece):
+        y += sums.push(x[start : start + piece], w[start : start + piece])
+    return np.concatenate([*y, *sums.finish()]), (sums.energy_w, sums.energy_x)
 
 
 def add(x, w, reach):
     """(n,) in and out."""
-    y = np.array(w, dtype=np.float64)[:, None]
-    energies = add_within_headroom(np.array(x, dtype=np.float64)[:, None], y, reach)
+    y, energies = added(np.array(x, dtype=np.float64)[:, None], np.array(w, dtype=np.float64)[:, None], reach)
     return y[:, 0], energies
 
 
@@ -50,8 +58,7 @@ def test_towards_zero_at_full_scale_all_is_added():
     st.integers(1, 60),
 )
 def test_no_sample_passes_the_ceiling_nor_its_own_size(x, w, reach):
-    y = w.copy()
-    add_within_headroom(x, y, reach)
+    y, _ = added(x, w, reach)
     assert (np.abs(y) <= np.maximum(CEILING, np.abs(x))).all()
     # and w is only attenuated, never turned round or raised
     slack = 4e-16 * (1 + np.abs(w))
@@ -61,9 +68,8 @@ def test_no_sample_passes_the_ceiling_nor_its_own_size(x, w, reach):
 
 def test_blocks_do_not_show(rng, monkeypatch):
     x, w = rng.uniform(-1, 1, (5000, 2)), 0.3 * rng.uniform(-1, 1, (5000, 2))
-    whole = w.copy()
-    energies = add_within_headroom(x, whole, 37)
+    whole, energies = added(x, w, 37)
     monkeypatch.setattr(headroom, "BLOCK_SAMPLES", 64)
-    parts = w.copy()
-    assert add_within_headroom(x, parts, 37) == pytest.approx(energies, rel=1e-12)
+    parts, sums = added(x, w, 37, piece=99)
+    assert sums == pytest.approx(energies, rel=1e-12)
     np.testing.assert_allclose(parts, whole, atol=1e-14)  # the running mean of scipy rounds along the way
