@@ -34,8 +34,12 @@ def likely(causes: Sequence[Cause]) -> str | None:
     if not stated:
         return None
     first = stated[0]
-    left = f" ({first.gap})" if not first.complete else ""
-    return f"{first.kind}: {first.text}{left}"
+    left = [first.gap] if not first.complete else []
+    if first.alternatives:
+        apart = f", told apart by {first.told_apart_by}" if first.told_apart_by else ""
+        n = len(first.alternatives)
+        left.append(f"{n} more {'suspect gives' if n == 1 else 'suspects give'} the same{apart}")
+    return f"{first.kind}: {first.text}" + (f" ({'; '.join(left)})" if left else "")
 
 
 def in_words(causes: Sequence[Cause], window: tuple[int, int], origin_in_words: Any) -> str:

@@ -122,10 +122,10 @@ def _marks_of_run(case: Case, suspect: run_suspects.Suspect, nodes: dict[str, np
 
 
 def _of_the_arithmetic(evidence: Evidence, cache: Path | None) -> Iterator[_Found]:
-    # The narrowest place first: it says where what can be seen of the fault lies.
+    # The likeliest kind first, and of it the narrowest place: what can be seen of the fault lies there.
     order = list(KINDS)
     matches = sorted(
-        search_faults(evidence, cache), key=lambda match: (len(match.sites), order.index(match.mode))
+        search_faults(evidence, cache), key=lambda match: (order.index(match.mode), len(match.sites))
     )
     for match in matches:
         text = match.where

@@ -8,14 +8,16 @@ def mistakes(value: int, is_shift: bool) -> list[int]:
 
     is_shift : whether it says by how many bits something is shifted
     """
-    if is_shift:
-        near = (value + change for change in (-1, 1, -2, 2))
-        return [other for other in near if 0 <= other <= _MOST_BITS]
     found = {0, -value, value - 1, value + 1, value >> 1, value << 1, *_of_bits(value)}
+    if is_shift:
+        found |= {value - 2, value + 2}
     digits = str(abs(value))
     found |= {int(text) if value >= 0 else -int(text) for text in _of_digits(digits)}
     found.discard(value)
-    inside = (other for other in found if abs(other) < 1 << _MOST_BITS)
+    if is_shift:
+        inside = (other for other in found if 0 <= other <= _MOST_BITS)
+    else:
+        inside = (other for other in found if abs(other) < 1 << _MOST_BITS)
     return sorted(inside, key=lambda other: (abs(other - value), other))
 
 

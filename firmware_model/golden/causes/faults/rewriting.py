@@ -75,6 +75,7 @@ class Rewrite(ast.NodeTransformer):
         self.kernel = ""
         self.touched = False
         self._plain = 0  # depth within indices and ranges, where nothing may err: memory would be overrun
+        self._loops = 0
         self._in_sum = self._shifting = False
 
     def visit_FunctionDef(self, node: ast.FunctionDef) -> ast.FunctionDef:
@@ -194,8 +195,10 @@ class Rewrite(ast.NodeTransformer):
         return node
 
     def visit_While(self, node: ast.While) -> ast.While:
-        """The test stays: it bounds the loop, and memory by it."""
+        """The test stays, which bounds memory, and the constants, with which the loop may never end."""
+        self._loops += 1
         node.body = [self.visit(statement) for statement in node.body]
+        self._loops -= 1
         return node
 
     def visit_Compare(self, node: ast.Compare) -> ast.expr:
@@ -208,17 +211,13 @@ class Rewrite(ast.NodeTransformer):
         return self._site(LESS, [*(sides[::-1] if swapped else sides), ast.Constant(equal)], column)
 
     def visit_Name(self, node: ast.Name) -> ast.expr:
-        if (
-            not self._free
-            or not isinstance(node.ctx, ast.Load)
-            or not _is_constant(node)
-            or self._is_table(node)
-        ):
+        is_scalar = _is_constant(node) and not self._is_table(node)
+        if not self._free or self._loops or not is_scalar or not isinstance(node.ctx, ast.Load):
             return node
         return self._site(CONSTANT, [node], self._column(node, CONSTANT, node.id))
 
     def visit_Constant(self, node: ast.Constant) -> ast.expr:
-        if not self._free or type(node.value) is not int or node.value < _LEAST_CONSTANT:
+        if not self._free or self._loops or type(node.value) is not int or node.value < _LEAST_CONSTANT:
             return node
         return self._site(CONSTANT, [node], self._column(node, CONSTANT, str(node.value)))
 

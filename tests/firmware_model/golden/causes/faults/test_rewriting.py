@@ -101,9 +101,8 @@ def wrapped(v, bits):
     return (v + 2 ** (bits - 1)) % 2**bits - 2 ** (bits - 1)
 
 
-def test_what_may_err_is_a_site_and_what_bounds_memory_is_none(made):
+def test_what_may_err_is_a_site_and_what_bounds_loops_and_memory_is_none(made):
     assert sorted(made[0]) == [
-        ("constant", "300"),
         ("constant", "4"),
         ("constant", "LIMIT"),
         ("entry", "TABLE"),
