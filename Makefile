@@ -8,7 +8,7 @@ AUDIO  ?=
 JOBS   ?= 2
 
 .DEFAULT_GOAL := help
-.PHONY: help venv demo test test-slow golden golden-write conformance lint format bench-detection bench-false-alarms bench-quality bench-cost bench-dynamics bench-exactness bench-device bench-sweep bench-memory bench clean
+.PHONY: help venv demo test test-slow golden golden-write conformance lint format bench-detection bench-false-alarms bench-quality bench-cost bench-dynamics bench-exactness bench-device bench-sweep bench-memory bench clean bench-planted
 
 help:  ## list the targets
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 22
@@ -77,6 +77,9 @@ bench-cost: $(STAMP)  ## speed, memory, FFT accuracy; on an idle machine
 bench-exactness: $(STAMP)  ## check, compare and probes: seconds, memory, ratios
 	$(BIN)/python -m benchmarks.exactness
 
+bench-planted: $(STAMP)  ## porting mistakes planted in the exported C: what `compare` says of them
+	$(BIN)/python -m benchmarks.planted
+
 bench-device: $(STAMP)  ## the exported C on emulated cores and this host: bits, instructions, flash, RAM; on an idle machine
 	$(BIN)/python -m benchmarks.device
 
@@ -90,6 +93,7 @@ bench-memory: $(STAMP)  ## long files: memory and speed of the commands, 1 to 60
 	$(BIN)/python -m benchmarks.memory $(if $(BASE),--base $(BASE))
 
 bench: bench-cost bench-exactness bench-memory bench-sweep bench-device bench-dynamics bench-quality bench-false-alarms bench-detection  ## all of them; their tables go into docs/ and README.md
+bench: bench-cost bench-exactness bench-planted bench-sweep bench-device bench-dynamics bench-quality bench-false-alarms bench-detection  ## all of them; their tables go into docs/ and README.md
 	$(BIN)/python -m benchmarks.readme
 
 clean:  ## remove the environment and everything built

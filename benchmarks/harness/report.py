@@ -21,7 +21,7 @@ from fixedpoint.errors import BittrueError
 ROOT = Path(__file__).resolve().parents[2]
 RESULTS = ROOT / "benchmarks" / "results"
 TRIALS = ROOT / "build" / "benchmarks"  # results of a part, or with other settings than what ships
-EXPLORING = ("strength", "threshold", "hosts", "keys")  # options that make a run a trial
+EXPLORING = ("strength", "threshold", "hosts", "keys", "only")  # options that make a run a trial
 MISUSE = 2
 
 # A table that is piped into a file has room for its columns.

@@ -1,0 +1,1 @@
+"""Porting mistakes planted in the exported C, and what `bittrue compare` makes of the dumps."""
