@@ -8,7 +8,7 @@ AUDIO  ?=
 JOBS   ?= 2
 
 .DEFAULT_GOAL := help
-.PHONY: help venv demo test test-slow golden golden-write conformance lint format bench-detection bench-false-alarms bench-quality bench-cost bench-dynamics bench-exactness bench-device bench-sweep bench-memory bench clean bench-planted
+.PHONY: help venv demo test test-slow golden golden-write conformance lint format bench-detection bench-false-alarms bench-quality bench-cost bench-dynamics bench-exactness bench-device bench-sweep bench-memory bench-planted bench clean
 
 help:  ## list the targets
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 22
@@ -92,8 +92,7 @@ bench-sweep: $(STAMP)  ## room-distance sweeps: rows, processes, overhead, memor
 bench-memory: $(STAMP)  ## long files: memory and speed of the commands, 1 to 60 minutes (BASE=checkout to compare with)
 	$(BIN)/python -m benchmarks.memory $(if $(BASE),--base $(BASE))
 
-bench: bench-cost bench-exactness bench-memory bench-sweep bench-device bench-dynamics bench-quality bench-false-alarms bench-detection  ## all of them; their tables go into docs/ and README.md
-bench: bench-cost bench-exactness bench-planted bench-sweep bench-device bench-dynamics bench-quality bench-false-alarms bench-detection  ## all of them; their tables go into docs/ and README.md
+bench: bench-cost bench-exactness bench-planted bench-memory bench-sweep bench-device bench-dynamics bench-quality bench-false-alarms bench-detection  ## all of them; their tables go into docs/ and README.md
 	$(BIN)/python -m benchmarks.readme
 
 clean:  ## remove the environment and everything built
