@@ -226,12 +226,11 @@ class Results:
             levels = self.meta["axes"]  # of axes that vary, which may be rooms
             of_rooms = {
                 name for name in names if any(isinstance(each, list) for each in levels.get(name, [[]]))
-            }
-            lists |= of_rooms - set(outcome) - {"programme", "error"}
+            } - {*outcome, "programme", "error"}
             rows = []
             for row in cursor:
                 check_row(names, row, self.meta)
-                rows.append(dict(zip(names, _python_values(names, row, lists, flags), strict=True)))
+                rows.append(dict(zip(names, _python_values(names, row, lists, of_rooms, flags), strict=True)))
             return rows
 
     def timings(self) -> dict[int, Timing]:
@@ -295,10 +294,13 @@ def _plain(value: Any) -> Any:
     return None if isinstance(value, float) and not math.isfinite(value) else value
 
 
-def _python_values(names: list[str], row: tuple[Any, ...], lists: set[str], flags: set[str]) -> Iterator[Any]:
+def _python_values(
+    names: list[str], row: tuple[Any, ...], lists: set[str], of_rooms: set[str], flags: set[str]
+) -> Iterator[Any]:
     for name, value in zip(names, row, strict=True):
-        if name in lists and isinstance(value, str) and value[:1] == "[" and value[-1:] == "]":
-            yield list_in(value)
+        is_list = isinstance(value, str) and value[:1] == "[" and value[-1:] == "]"
+        if is_list and (name in lists or name in of_rooms):
+            yield list_in(value, name in of_rooms)
         elif name in flags and value is not None:
             yield bool(value)
         else:

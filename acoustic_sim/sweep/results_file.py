@@ -183,8 +183,8 @@ def _of_levels(levels: Sequence[Any]) -> tuple[type, ...]:
     return (float, int) if numbers else (float, int, str)
 
 
-def list_in(text: str) -> list[Any]:
-    """A list of numbers, or of lists of them, as a cell holds it.
+def list_in(text: str, of_an_axis: bool) -> list[Any]:
+    """A list as a cell holds it: of numbers, of an outcome also of lists, and of None where there is none.
 
     Raises
     ------
@@ -192,13 +192,13 @@ def list_in(text: str) -> list[Any]:
     """
 
     def plain(value: Any) -> bool:
-        if isinstance(value, list):
-            return all(map(plain, value))
-        return value is None or isinstance(value, (int, float))
+        if isinstance(value, (list, type(None))):
+            return not of_an_axis and all(map(plain, value or ()))
+        return isinstance(value, (int, float))
 
     try:
         found = json.loads(text)
-        if isinstance(found, list) and plain(found):
+        if isinstance(found, list) and all(map(plain, found)):
             return found
     except (ValueError, RecursionError) as error:
         raise sqlite3.DatabaseError("a list in its table rows is damaged") from error

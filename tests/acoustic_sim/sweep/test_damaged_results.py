@@ -68,6 +68,7 @@ def test_what_a_file_says_of_itself_is_held_to_its_kind(folder, key, value):
         ("scores", '[{"a": 1}]'),
         ("scores", '["x"]'),
         ("scores", "7"),
+        ("rt60_s", "[null]"),
         ("distance_m", "far"),
         ("seed", None),
         ("programme", None),
