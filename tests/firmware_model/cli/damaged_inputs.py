@@ -10,6 +10,7 @@ import shutil
 import signal
 import sys
 import time
+import warnings
 from collections.abc import Iterator
 from contextlib import suppress
 from pathlib import Path
@@ -379,6 +380,7 @@ def _work(share, whole, pipe):
         raise _TooLong
 
     signal.signal(signal.SIGALRM, ring)
+    warnings.simplefilter("ignore")  # as `main` does for the user
     # Drawing takes most of a report's time, and no damage reaches it that the rest does not meet.
     figure.Figure.savefig = lambda _, to, **__: to.write(b"no picture")
     for number in share:
