@@ -9,7 +9,15 @@ from typing import IO, Any, NamedTuple
 
 from firmware_model.case import Case, Node
 from firmware_model.golden.dumps import dump_files, kinds
-from firmware_model.golden.dumps.dump_values import DTYPES, LAYOUTS, RAW_DTYPES, Stored, Values, dtype_of
+from firmware_model.golden.dumps.dump_values import (
+    DTYPES,
+    LAYOUTS,
+    RAW_DTYPES,
+    WORDS_OF_24,
+    Stored,
+    Values,
+    dtype_of,
+)
 from firmware_model.golden.dumps.text import debugger, memory
 from firmware_model.golden.dumps.text.table import table_values
 from fixedpoint.errors import AudioError, ConfigError
@@ -212,10 +220,10 @@ def _open(
 def _text(path: Path, node: Node, case: Case, form: Form, columns: str | None, files: ExitStack) -> Stored:
     if columns is None and debugger.is_array(path):
         return debugger.array_print(path, node, form.layout, files)
+    dtype = None if form.dtype is None or form.dtype in WORDS_OF_24 else dtype_of(form.dtype)
     if columns is None and memory.is_memory(path):
-        dtype = None if form.dtype is None else dtype_of(form.dtype)
         return memory.memory_lines(path, node, dtype, files)
-    return table_values(path, node, case.fs_hz, columns, files)
+    return table_values(path, node, case.fs_hz, columns, dtype, files)
 
 
 def _raw(path: Path, kind: str, node: Node, form: Form, files: ExitStack) -> Stored:

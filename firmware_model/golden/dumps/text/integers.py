@@ -74,6 +74,36 @@ class Gathered:
         self._file.write(np.array([v & ((1 << 64) - 1) for v in self._held], "<u8").tobytes())
         self._held = []
 
+    def of_bytes(self, dtype: np.dtype) -> bool:
+        """Take the integers for the bytes of others, if they can be that; whether they can.
+
+        Raises
+        ------
+        AudioError
+            Bytes after the last whole integer.
+        """
+        self._write()
+        if self._low < 0 or self._high > 255:
+            return False
+        self._file.seek(0)
+        content = np.frombuffer(self._file.read(8 * self.count), "<i8").astype(np.uint8).tobytes()
+        if len(content) % dtype.itemsize:
+            raise AudioError(
+                f"{self._path}: {len(content)} bytes found; a multiple of {dtype.itemsize} needed"
+            )
+        values = [int(value) for value in np.frombuffer(content, dtype)]
+        self._file.seek(0)
+        self._file.truncate()
+        self.count = self._low = self._high = 0
+        self.add(values)
+        return True
+
+    @property
+    def are_bytes(self) -> bool:
+        """Whether all of them could be bytes."""
+        self._write()
+        return self._low >= 0 and self._high <= 255
+
     def stored(self, node: Node, planar: bool, text: str, guess: str) -> Stored:
         """All of them; what can only be unsigned is taken for two's complement, and that is said."""
         self._write()

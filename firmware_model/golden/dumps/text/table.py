@@ -6,6 +6,8 @@ from contextlib import ExitStack
 from itertools import chain, islice
 from pathlib import Path
 
+import numpy as np
+
 from firmware_model.case import Node
 from firmware_model.golden.dumps.dump_values import Stored
 from firmware_model.golden.dumps.text.columns import Chosen, choose
@@ -16,16 +18,20 @@ from fixedpoint.errors import AudioError
 _HEAD = 64  # lines by which columns are told apart
 _CLOCK_ERROR = 0.01  # share by which a time column may differ from the case's rate
 _DECIMAL_INDEX = re.compile(r"[0-9]{1,18}")
+_SPI = {"mosi", "miso"}
 _DATA = ("data", "result")  # kinds of lines of a logic analyser that hold values
 
 
-def table_values(path: Path, node: Node, fs_hz: int, columns: str | None, files: ExitStack) -> Stored:
+def table_values(
+    path: Path, node: Node, fs_hz: int, columns: str | None, dtype: np.dtype | None, files: ExitStack
+) -> Stored:
     """Values of a node in a table: a line for each step, a column for each row, perhaps a line of headings.
 
     Parameters
     ----------
     fs_hz : rate of the node's case, to which a column of times is held
     columns : that the user names, None where the file says which
+    dtype : of the values, where the table holds their bytes, as exports of SPI do
 
     Raises
     ------
@@ -41,11 +47,20 @@ def table_values(path: Path, node: Node, fs_hz: int, columns: str | None, files:
     if not head:
         raise AudioError(f"{path}: {node.name}: no values found; at least one of each row needed")
     chosen = choose(path, node, columns, headings, [cells for _, cells in head])
+    if dtype is not None:
+        chosen = chosen._replace(time=None)  # of bytes, not of steps
     gathered = Gathered(path, files, 4 * text.digits)
     reader = _Reader(path, node, chosen, text, len(headings) or len(head[0][1]), fs_hz)
     for number, cells in chain(head, lines):
         if found := reader.read(number, cells):
             gathered.add(found)
+    spi = bool(headings) and not _SPI.isdisjoint(headings[k].casefold() for k in chosen.values)
+    if dtype is not None and gathered.of_bytes(dtype):
+        reader.said.append(f"bytes of {dtype.name}")
+    elif spi and node.fmt.bits > 8 and gathered.are_bytes:
+        raise AudioError(
+            f"{path}: bytes of SPI found; --dtype says of what, such as --dtype {node.fmt.dtype.name}-be"
+        )
     reader.end()
     guess = "; ".join(filter(None, (*reader.said, chosen.why)))
     if text.hexadecimal:

@@ -195,3 +195,23 @@ def test_bytes_that_are_no_text_are_refused(tmp_path):
         (tmp_path / "board.csv").write_bytes(content)
         with pytest.raises(BittrueError, match="text"):
             values_of(tmp_path / "board.csv", MONO)
+
+
+@pytest.mark.parametrize("order", [">", "<"])
+def test_bytes_of_spi_are_values_of_the_type_that_is_named(tmp_path, order):
+    content = X.astype(f"{order}i2").tobytes()
+    rows = "".join(
+        f'"SPI","result",{k * 1e-6:.9f},1e-7,0x{byte:02X},0x00\n' for k, byte in enumerate(content)
+    )
+    heads = 'name,type,start_time,duration,"mosi","miso"'
+    ends = '"SPI","enable",0,1e-9,,\n', '"SPI","disable",1,1e-9,,\n'
+    text = f"{heads}\n{ends[0]}{rows}{ends[1]}"
+    (tmp_path / "board.csv").write_text(text, "utf-8")
+    form = Form(columns=("mosi",), dtype="int16-be" if order == ">" else "int16")
+    values, guess = values_of(tmp_path / "board.csv", MONO, form)
+    np.testing.assert_array_equal(values, Y[:1])
+    assert "bytes of int16" in guess
+    with pytest.raises(
+        BittrueError, match="bytes of SPI found; --dtype says of what, such as --dtype int16-be"
+    ):
+        values_of(tmp_path / "board.csv", MONO, Form(columns=("mosi",)))
