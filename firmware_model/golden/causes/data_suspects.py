@@ -111,7 +111,8 @@ def weigh(guess: Guess, evidence: Evidence, case: Case) -> tuple[Score, str] | N
         edges = np.flatnonzero(np.diff(np.concatenate([[0], compared.astype(np.int8), [0]])))
         for first, stop in edges.reshape(-1, 2):
             tally.take(name, int(first), values[:, first:stop])
-        gaps = gaps or "; ".join(gap.text for gap in found)
+        more = f", and {len(found) - 2} more such gaps" if len(found) > 2 else ""
+        gaps = gaps or "; ".join(gap.text for gap in found[:2]) + more
     score = tally.score()
     return (score, gaps) if score else None
 

@@ -155,12 +155,12 @@ def _in_slots(
 ) -> Transport:
     others = frames[:, ~taken]
     constant = others.size > 0 and bool((others == others.flat[0]).all())
+    zeros = "zeros" if constant and not others.any() else ""
     if taken.all():
         again = "both slots of a frame: mono in stereo" if slots == 2 else f"all {slots} slots of a frame"
         text = f"each value in {again if rows == 1 else f'{slots // rows} places in turn'}"
     else:
         where = ", ".join(str(p + 1) for p in held)
-        zeros = "zeros" if constant and not others.any() else ""
         rest = zeros or (f"{others.flat[0]} throughout" if constant else f"other values, {_some(others)}")
         text = f"the values in slot {where} of {slots} of a frame; the others hold {rest}"
 
@@ -168,7 +168,7 @@ def _in_slots(
         out = np.array(frames, np.int64)
         for p in held:
             out[:, p : p + rows] = source
-        known = np.broadcast_to(taken | constant, out.shape)
+        known = np.broadcast_to(taken | (zeros != ""), out.shape)
         steps = expected.shape[1]
         flat, sure = out.ravel(), known.ravel()
         spare = steps * rows - len(flat)
@@ -243,7 +243,10 @@ def _rotated_or_behind(evidence: Evidence, case: Case, node: Node) -> Iterator[T
             f"rotated: begins with the model's sample {first * node.step}, whose sample 0 stands at sample "
             f"{(got.shape[1] - first) * node.step}"
         )
-        yield Transport(RING, text, _target(node, _values(got, np.roll(model, lag, axis=1))))
+        rolled, known = np.roll(model, lag, axis=1), np.ones(got.shape[1], bool)
+        back = lag if lag > 0 else lag + got.shape[1]
+        known[slice(0, back) if 2 * back <= got.shape[1] else slice(back, None)] = False  # the shorter part
+        yield Transport(RING, text, _target(node, lambda *_: (rolled, known)))
         return
     front = got[:, :lag]
     constant = bool((front == front.flat[0]).all())
@@ -257,7 +260,7 @@ def _rotated_or_behind(evidence: Evidence, case: Case, node: Node) -> Iterator[T
     out = np.array(got, np.int64)
     out[:, lag:] = model[:, : got.shape[1] - lag]
     known = np.ones(got.shape[1], bool)
-    known[:lag] = constant or holds == "a WAV header"
+    known[:lag] = False
     yield Transport(FRONT, text, _target(node, lambda *_: (out, known)))
 
 
