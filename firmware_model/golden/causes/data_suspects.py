@@ -1,7 +1,6 @@
 """Suspects that change the dump's numbers alone: how it was written, not how it was computed."""
 
 from collections.abc import Callable, Iterator
-from itertools import chain
 from typing import NamedTuple
 
 import numpy as np
@@ -65,8 +64,10 @@ def guesses(evidence: Evidence, case: Case, nodes: dict[str, Values]) -> Iterato
     modulus = 1 << next(node.fmt.bits for node in case.nodes if node.name == evidence.target)
     yield Guess(UNSIGNED, f"negative values written as unsigned, {modulus} too large", _unsigned)
     yield Guess("bypass", "the output is the input", _bypass(evidence))
-    for found in chain(transport.suspects(evidence, case, nodes), lost_bytes.suspects(evidence, case)):
-        yield Guess(*found)
+    moved = list(transport.suspects(evidence, case, nodes))
+    yield from (Guess(*found) for found in moved)
+    if not any(found.kind in transport.SHIFTED for found in moved):  # which says the same more simply
+        yield from (Guess(*found) for found in lost_bytes.suspects(evidence, case))
     for samples in lags(evidence, case):
         if transport.stands_for(evidence, case, samples):
             continue

@@ -17,6 +17,7 @@ from firmware_model.golden.dumps.evidence import Evidence
 WORDS, SLOTS, RING, FRONT = "word order", "slots", "ring", "values in front"
 LOST, TWICE = "values lost", "values twice"
 KINDS = (WORDS, SLOTS, RING, FRONT, LOST, TWICE)
+SHIFTED = (RING, FRONT, LOST, TWICE)
 _SLOTS = (2, 3, 4, 6, 8, 16)  # of a frame of I2S or TDM
 _MOST_PERIOD = 1024  # steps, of which one is lost or twice
 _PROBES, _FIRST_PROBES = 48, 4  # values by which a period is tried
