@@ -12,6 +12,7 @@ from firmware_model.golden.causes import data_suspects, misreading, run_suspects
 from firmware_model.golden.causes.faults.modes import KINDS
 from firmware_model.golden.causes.faults.primitives import ALTERED
 from firmware_model.golden.causes.faults.processes import other_cases, search_faults
+from firmware_model.golden.causes.faults.search import ALL_CALLS
 from firmware_model.golden.causes.ranking import Cause, Tally, cause_of, ranked, weigh_run
 from firmware_model.golden.causes.telling import mark_of_case, marks_of_nodes, told_apart
 from firmware_model.golden.dumps.dump_values import Held, Values
@@ -137,4 +138,5 @@ def _of_the_arithmetic(evidence: Evidence, cache: Path | None) -> Iterator[_Foun
 
 def _widely(where: str) -> str:
     """ "in all of apply_gain (file)" of "in apply_gain (file)"; other places as they are."""
-    return f"in all of {where.removeprefix('in ')}" if where.startswith("in ") else where
+    whole = where.startswith("in ") and not where.endswith(ALL_CALLS)
+    return f"in all of {where.removeprefix('in ')}" if whole else where

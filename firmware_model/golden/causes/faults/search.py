@@ -26,6 +26,8 @@ from firmware_model.product import Product
 
 _MOST_MARK_S = 2.0  # for what another case makes of a fault; interpreted kernels would take minutes
 
+ALL_CALLS = ", wherever it is called"
+
 
 class Job(NamedTuple):
     """What to search for.
@@ -75,10 +77,10 @@ def groups(sites: tuple[Site, ...], indices: list[int]) -> dict[frozenset[int], 
             found[frozenset(members)] = label
 
     add("everywhere", indices)
+    for name in PRIMITIVES:
+        add(f"in {name}{ALL_CALLS}", [i for i in indices if sites[i].primitive == name])
     for file in sorted({sites[i].file for i in indices}):
         add(f"in {file}", [i for i in indices if sites[i].file == file])
-    for name in PRIMITIVES:
-        add(f"in {name}, wherever it is called", [i for i in indices if sites[i].primitive == name])
     for file, kernel in sorted({(sites[i].file, sites[i].kernel) for i in indices}):
         add(
             f"in {kernel} ({file})",

@@ -239,3 +239,8 @@ def test_a_clip_around_zero_wraps_and_one_of_an_index_does_not():
     assert faulty.faulty_clip(np.int64(130), -127, 127, faulty.EXACT) == 127
     assert faulty.faulty_clip(np.int64(130), -127, 127, faulty.WRAP) == 130 - 256
     assert faulty.faulty_clip(np.int64(-1), 0, 9, faulty.WRAP) == 0
+
+
+def test_calls_of_one_primitive_are_a_group_wherever_they_are():
+    sites = (Site("a.py", "f", 1, "mean"), Site("a.py", "f", 2, "rnd_shift"), Site("b.py", "g", 3, "mean"))
+    assert groups(sites, [0, 1, 2])[frozenset({0, 2})] == "in mean, wherever it is called"
