@@ -1,6 +1,6 @@
 """A golden case: a product in one configuration, its stimulus, and its named nodes in signal-flow order."""
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from enum import Enum
 from types import MappingProxyType
 from typing import Any, NamedTuple, Protocol
@@ -81,6 +81,7 @@ class Case(NamedTuple):
     form : what its kernel gives
     latency : samples from input to output, of a product that gives SAMPLES
     nodes_of : of one that gives FIELDS, field of its output -> node that it is
+    alternatives : what may be mistaken for it, besides the product's other cases: (in words, a fresh Run)
     product : whose case it is, filled in by the register
     """
 
@@ -97,6 +98,7 @@ class Case(NamedTuple):
     form: Form = Form.SAMPLES
     latency: int = 0
     nodes_of: Mapping[str, str] = MappingProxyType({})
+    alternatives: Callable[[], Iterable[tuple[str, Callable[[], Run]]]] = tuple
     product: Product | None = None
 
     @property

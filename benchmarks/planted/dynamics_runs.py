@@ -288,10 +288,10 @@ _SEQUENCE = (
     ),
     Mistake(
         "block not processed",
-        "the old output again",
+        "no output",
         HEADSET,
         "gain",
-        ("block", "not processed|lost|old|skipped|repeat"),
+        ("block", "not processed"),
         (at_block(900, "(void)x; (void)y;"),),
     ),
     Mistake(

@@ -31,7 +31,7 @@ _COEFFICIENTS = (
         "the two keys exchanged",
         SMALL,
         "score",
-        ("key|signs",),
+        ("key|signs|rows in the reverse order",),
         (table("table_signs", lambda values: np.roll(values, len(values) // 2)),),
     ),
     Mistake(

@@ -1,15 +1,17 @@
 """Golden cases of the dynamics processor."""
 
+from collections.abc import Callable, Iterator
 from dataclasses import fields
 from functools import partial
+from itertools import product
 from typing import Any
 
 import numpy as np
 
 from firmware_model.case import Case, Node
 from firmware_model.dynamics.processor import init_probes, process_frame
-from firmware_model.dynamics.settings.params import BandConfig, DynamicsConfig, LimiterConfig
-from firmware_model.dynamics.settings.profiles import load_profile
+from firmware_model.dynamics.settings.params import SAMPLE_RATES, BandConfig, DynamicsConfig, LimiterConfig
+from firmware_model.dynamics.settings.profiles import NAMES, load_profile
 from firmware_model.dynamics.settings.tuning import quantise
 from firmware_model.dynamics.state import init_state
 from firmware_model.reference import processor as reference
@@ -72,7 +74,16 @@ def dynamics_case(name: str, summary: str, stimulus: str, config: DynamicsConfig
         plain=partial(_plain, config),
         reference=partial(_reference, config),
         latency=config.latency_samples,
+        alternatives=partial(_alternatives, config),
     )
+
+
+def _alternatives(config: DynamicsConfig) -> Iterator[tuple[str, Callable[[], DynamicsRun]]]:
+    """All profiles at all rates."""
+    for profile, fs_hz in product(NAMES, SAMPLE_RATES):
+        other = load_profile(profile, fs_hz, config.channels)
+        if other != config:
+            yield f"profile {profile} at {fs_hz} Hz", partial(DynamicsRun, other)
 
 
 def _nodes(config: DynamicsConfig) -> tuple[Node, ...]:

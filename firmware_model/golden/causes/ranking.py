@@ -207,6 +207,25 @@ def weigh_run(
     return tally.score()
 
 
+def begins_alike(evidence: Evidence, case: Case, run: Run, x: np.ndarray, until: int) -> bool:
+    """Whether a run gives the dump up to the block that holds an input sample, and that block too.
+
+    It is fed ever larger pieces, so that one that leaves the dump at once costs little.
+    """
+    steps = {node.name: node.step for node in case.nodes}
+    stop = min((until // case.block + 1) * case.block, x.shape[1])
+    start, piece = 0, case.block
+    while start < stop:
+        end = min(start + piece, stop)
+        nodes = run.push(np.ascontiguousarray(x[:, start:end]))
+        for name, got in evidence.got.items():
+            first, last = start // steps[name], end // steps[name]
+            if not np.array_equal(nodes[name][:, : got.shape[1] - first], got[:, first:last]):
+                return False
+        start, piece = end, 2 * piece
+    return True
+
+
 def ranked(causes: Iterable[Cause]) -> list[Cause]:
     """Those that explain all, as they come, or all but a gap; if there are none, what explains most first."""
     found = list(causes)

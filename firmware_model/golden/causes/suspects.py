@@ -13,10 +13,10 @@ from firmware_model.golden.causes.faults.modes import KINDS
 from firmware_model.golden.causes.faults.primitives import ALTERED
 from firmware_model.golden.causes.faults.processes import other_cases, search_faults
 from firmware_model.golden.causes.faults.search import ALL_CALLS
-from firmware_model.golden.causes.ranking import Cause, Tally, cause_of, ranked, weigh_run
+from firmware_model.golden.causes.ranking import Cause, Tally, begins_alike, cause_of, ranked, weigh_run
 from firmware_model.golden.causes.telling import mark_of_case, marks_of_nodes, told_apart
 from firmware_model.golden.dumps.dump_values import Held, Values
-from firmware_model.golden.dumps.evidence import Evidence, origin_of
+from firmware_model.golden.dumps.evidence import Evidence, first_step, origin_of
 
 MISREAD = "form of the file"
 # Right values, wrongly written.
@@ -99,7 +99,11 @@ def _of_the_data(evidence: Evidence, case: Case, nodes: dict[str, Values]) -> It
 def _of_the_run(evidence: Evidence, case: Case, x: Values) -> Iterator[_Found]:
     if evidence.run is not None:
         return
-    for suspect in run_suspects.suspects(case, evidence.x, x):
+    steps = {node.name: node.step for node in case.nodes}
+    earliest = min(first_step(evidence, name) * steps[name] for name in evidence.diverging)
+    for suspect in run_suspects.suspects(case, evidence.x, x, earliest, evidence.got):
+        if suspect.exact and not begins_alike(evidence, case, suspect.start(), suspect.x, earliest):
+            continue
         score = weigh_run(evidence, case, suspect.start(), suspect.x, suspect.valid)
         if score:
             nodes = suspect.start().push(suspect.x)

@@ -85,6 +85,13 @@ def gather(
     )
 
 
+def first_step(evidence: Evidence, name: str) -> int:
+    """Step of the stretch at which a diverging node first differs."""
+    got = evidence.got[name]
+    wrong = evidence.expected[name][:, : got.shape[1]] != got
+    return int(np.argmax(wrong.any(axis=0)))
+
+
 def origin_of(evidence: Evidence, case: Case, nodes: dict[str, np.ndarray]) -> Origin | None:
     """Where a suspect's run first leaves the model."""
     for node in case.nodes:

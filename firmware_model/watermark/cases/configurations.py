@@ -1,5 +1,6 @@
 """Golden cases of the watermark detector."""
 
+from collections.abc import Callable, Iterator
 from functools import partial
 from itertools import pairwise
 
@@ -67,7 +68,20 @@ def watermark_case(
         reference=partial(_reference, config, keys),
         form=Form.FIELDS,
         nodes_of={"score_q9": "score", "integrated_q9": "integrated"},
+        alternatives=partial(_alternatives, config, keys),
     )
+
+
+def _alternatives(
+    config: WatermarkConfig, keys: tuple[str, ...]
+) -> Iterator[tuple[str, Callable[[], DetectorRun]]]:
+    """The keys in another order, of octets and of digits too, and the keys of the other cases."""
+    octets = tuple(bytes.fromhex(key)[::-1].hex() for key in keys)
+    swapped = tuple("".join(key[i + 1] + key[i] for i in range(0, len(key), 2)) for key in keys)
+    known = [(key,) * len(keys) for key in (*_KNOWN_KEYS, *keys)]
+    for others in dict.fromkeys([keys[::-1], octets, swapped, tuple(key[::-1] for key in keys), *known]):
+        if others != keys:
+            yield f"key {', '.join(others)}", partial(DetectorRun, config, others)
 
 
 def _nodes(config: WatermarkConfig, keys: tuple[str, ...]) -> tuple[Node, ...]:
@@ -107,6 +121,7 @@ def _reference(config: WatermarkConfig, keys: tuple[str, ...], x: np.ndarray) ->
     }
 
 
+_KNOWN_KEYS = ("5eed5eed5eed5eed", "5eed", "0123456789abcdef", "00" * 8, "ff" * 8)
 _SMALL = WatermarkConfig(
     fft_size=512, hop=128, slots=4, slot_hops=8, low_hz=500, high_hz=3500, max_marks=2, threshold=4.0
 )
