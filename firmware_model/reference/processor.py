@@ -11,6 +11,7 @@ from firmware_model.reference.dynamics_model import BandModel, DynamicsModel
 from firmware_model.reference.limiter import Delay, Limited, Limiter
 
 Array = NDArray[np.float64]
+RAIL = 16.0  # 24 dB above full scale: what bands, and their sum, saturate at
 
 
 class Result(NamedTuple):
@@ -56,7 +57,8 @@ def process(x: np.ndarray, model: DynamicsModel) -> Result:
 
     Notes
     -----
-    Crossover, compressor and limiter per band, sum, full-band limiter.
+    Crossover, compressor and limiter per band, sum, full-band limiter. Compressed bands and their sum, as it
+    grows, are held within +-RAIL.
     Source: Yang, Chhetri, Murgia, Hilmes, ICASSP 2019 (arXiv 1903.06392).
     """
     return Processor(model).push(x)
@@ -82,8 +84,10 @@ class Processor:
         x = _checked_signal(x, self._model)
         band = self._splitter.push(x)
         compressed = [each.push(b) for each, b in zip(self._compressors, band, strict=True)]
-        limited = [self._limited(i, c.y) for i, c in enumerate(compressed)]
-        bus = np.sum([each.y for each in limited], axis=0)
+        limited = [self._limited(i, np.clip(c.y, -RAIL, RAIL)) for i, c in enumerate(compressed)]
+        bus = np.zeros_like(x)
+        for each in limited:
+            bus = np.clip(bus + each.y, -RAIL, RAIL)  # band by band, from the lowest
         y, attenuation = self._limiter.push(bus)
         return Result(
             y=y,

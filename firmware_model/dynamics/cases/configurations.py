@@ -1,7 +1,7 @@
 """Golden cases of the dynamics processor."""
 
 from collections.abc import Callable, Iterator
-from dataclasses import fields
+from dataclasses import fields, replace
 from functools import partial
 from itertools import product
 from typing import Any
@@ -144,6 +144,41 @@ _SIX_BANDS = DynamicsConfig(
     active=(True, True, False, True, True),
     limiter=LimiterConfig(threshold_dbfs=-3.0, look_ahead_ms=1.0, release_ms=30.0),
 )
+# Bands at the rails, which the limiters then see; the highest is lifted in silence, by less than its range.
+_LOUD = BandConfig(
+    threshold_dbfs=-12.0,
+    ratio=1.5,
+    knee_db=20.0,
+    makeup_db=24.0,
+    attack_ms=400.0,
+    release_ms=300.0,
+    detector="peak",
+    limiter_threshold_dbfs=-2.0,
+    limiter_release_ms=500.0,
+)
+_LIFTED = BandConfig(
+    threshold_dbfs=-40.0,
+    ratio=2.0,
+    knee_db=12.0,
+    attack_ms=20.0,
+    release_ms=300.0,
+    upward_threshold_dbfs=-78.0,
+    upward_ratio=1.5,
+    upward_range_db=24.0,
+)
+_RAILS = DynamicsConfig(
+    edges_hz=(100.0, 400.0, 1500.0, 6000.0, 15000.0),
+    bands=(
+        _LOUD,
+        replace(_LOUD, limiter_threshold_dbfs=None),
+        _LOUD,
+        replace(_LOUD, ratio=1.2),
+        _LOUD,
+        _LIFTED,
+    ),
+    band_look_ahead_ms=0.4,
+    limiter=LimiterConfig(threshold_dbfs=-1.0, look_ahead_ms=0.5, release_ms=500.0),
+)
 
 CASES = (
     dynamics_case(
@@ -169,5 +204,23 @@ CASES = (
         "six bands, one split inactive, 96 kHz stereo, squares at full scale",
         "squares-96k-stereo",
         _SIX_BANDS,
+    ),
+    dynamics_case(
+        "mbdp-smart-speaker-extremes",
+        "smart-speaker profile, 48 kHz mono, from the rails to silence",
+        "extremes-48k",
+        load_profile("smart-speaker", 48000, 1),
+    ),
+    dynamics_case(
+        "mbdp-headset-extremes",
+        "headset profile, 16 kHz stereo, to the rails and to silence",
+        "extremes-16k-stereo",
+        load_profile("headset", 16000, 2),
+    ),
+    dynamics_case(
+        "mbdp-rails",
+        "six bands, sums at the rails, then silence, 48 kHz mono",
+        "rails-48k",
+        _RAILS,
     ),
 )

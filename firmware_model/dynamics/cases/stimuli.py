@@ -49,9 +49,42 @@ def _squares() -> np.ndarray:
     return np.stack([left, right]).astype(np.int16)
 
 
+def _fading(rng: FrozenRandom, n: int, first_dbfs: float, last_dbfs: float) -> np.ndarray:
+    """Noise that fades from one level to another, straight in decibels, with a slow square beneath it."""
+    level_dbfs = np.linspace(first_dbfs, last_dbfs, n)
+    low = np.where(np.arange(n) % 1200 < 600, 1.0, -1.0)
+    return np.asarray(10 ** (level_dbfs / 20) * (rng.normal(n) + low))
+
+
+def _extremes() -> np.ndarray:
+    """0.4 s. Squares from rail to rail at 40 Hz, then noise and squares that fade from +12 to -60 dBFS."""
+    n = np.arange(4800)
+    squares = np.where(n % 1200 < 600, 1.0, -1.0)
+    return to_q15(np.concatenate([squares, _fading(FrozenRandom("extremes-48k"), 14400, 12, -60)]))
+
+
+def _extremes_stereo() -> np.ndarray:
+    """0.6 s. Noise and squares that fade from +12 dBFS: right to -70; left, after a rise from -60, to -90."""
+    rng = FrozenRandom("extremes-16k-stereo")
+    left = np.concatenate([_fading(rng, 2400, -60, 12), _fading(rng, 7200, 12, -90)])
+    return to_q15(np.stack([left, _fading(rng, 9600, 12, -70)]))
+
+
+def _rails() -> np.ndarray:
+    """0.4 s. Squares from rail to rail, falling in pitch; silence; noise and squares that fade."""
+    n = np.arange(960)
+    periods = (3, 16, 48, 160, 480)
+    squares = [np.where(n % period < period / 2, 1.0, -1.0) for period in periods]
+    fading = _fading(FrozenRandom("rails-48k"), 9600, 12, -50)
+    return to_q15(np.concatenate([*squares, np.zeros(4800), fading]))
+
+
 STIMULI: dict[str, tuple[str, Callable[[], np.ndarray]]] = {
     "bursts-48k": ("tone bursts from -40 to beyond 0 dBFS, noise between, 48 kHz", _bursts),
     "sweep-44k": ("exponential sweep, 20 Hz to 20 kHz at -1 dBFS, 44.1 kHz", _sweep),
     "silence-16k-stereo": ("loud and quiet noise, then silence, 16 kHz", _silence_stereo),
+    "extremes-48k": ("squares from rail to rail; noise and squares that fade, 48 kHz", _extremes),
+    "extremes-16k-stereo": ("noise and squares that rise and fade, 16 kHz", _extremes_stereo),
+    "rails-48k": ("squares from rail to rail, silence, noise that fades, 48 kHz", _rails),
     "squares-96k-stereo": ("squares at full scale; runs at the lowest value, 96 kHz", _squares),
 }

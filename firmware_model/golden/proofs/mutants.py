@@ -1,11 +1,14 @@
-"""Single-token mutations of the kernels' sources."""
+"""Small mistakes in the kernels' sources: one token, one constant, one sum or product held in fewer bits."""
 
 import ast
 import io
+import re
 import tokenize
 from collections.abc import Iterable
 from pathlib import Path
 from typing import NamedTuple
+
+from firmware_model.golden.proofs.widths import narrowed
 
 # Token -> what it becomes. A name has to be one of `fixedpoint.arith`.
 OPERATORS = {
@@ -47,13 +50,16 @@ OPERATORS = {
     "INT16_MAX": ("INT16_MIN",),
     "INT16_MIN": ("INT16_MAX",),
 }
+_CONSTANT = re.compile("_?[A-Z][A-Z0-9_]*")  # a module's integer, or a table
 IMPORTS = "from fixedpoint.arith import *\n"
 
 
 class Mutant(NamedTuple):
-    """A token that becomes another one.
+    """A piece of source that becomes another one.
 
     kernel : qualified name;  path : from the root;  line : counted from 1;  column : from 0
+    old : a token, or an expression or statement, which may take several lines;  new : the same
+    said : of what is longer than a token, what becomes of it: "32 bits"; else ""
     """
 
     kernel: str
@@ -62,25 +68,38 @@ class Mutant(NamedTuple):
     column: int
     old: str
     new: str
+    said: str = ""
 
     def __str__(self) -> str:
-        return f"{self.kernel}, {self.path}:{self.line}:{self.column}: {self.old} -> {self.new}"
+        becomes = f"{_in_a_line(self.old)} -> {self.said or self.new}"
+        return f"{self.kernel}, {self.path}:{self.line}:{self.column}: {becomes}"
 
     def marked(self, root: Path) -> str:
         """Kernel, line and token, wherever the line stands: "arith.clip: if x [<|<=] low:"."""
-        line = (root / self.path).read_text("utf-8").splitlines()[self.line - 1]
-        code = f"{line[: self.column]}[{self.old}|{self.new}]{line[self.column + len(self.old) :]}"
+        text, start = self._place(root)
+        end = start + len(self.old)
+        before = text[text.rfind("\n", 0, start) + 1 : start]
+        after, _, _ = text[end:].partition("\n")
+        code = f"{before}[{_in_a_line(self.old)}|{self.said or self.new}]{after}"
         short = ".".join(self.kernel.split(".")[-2:])
         return f"{short}: {code.partition('  # ')[0].strip()}"
 
     def source(self, root: Path) -> str:
         """The file with the mutation; the names that it may need are imported above the file's own."""
-        lines = (root / self.path).read_text("utf-8").splitlines(keepends=True)
-        line = lines[self.line - 1]
-        assert line[self.column :].startswith(self.old)
-        lines[self.line - 1] = line[: self.column] + self.new + line[self.column + len(self.old) :]
-        text = "".join(lines)
+        text, start = self._place(root)
+        assert text.startswith(self.old, start)
+        text = text[:start] + self.new + text[start + len(self.old) :]
         return text if self.path == "fixedpoint/arith.py" else IMPORTS + text
+
+    def _place(self, root: Path) -> tuple[str, int]:
+        """The file, and where the piece begins in it."""
+        text = (root / self.path).read_text("utf-8")
+        lines = text.splitlines(keepends=True)
+        return text, sum(map(len, lines[: self.line - 1])) + self.column
+
+
+def _in_a_line(text: str) -> str:
+    return " ".join(line.partition("  # ")[0].strip() for line in text.splitlines())
 
 
 def marks(root: Path, found: list[Mutant]) -> dict[Mutant, str]:
@@ -121,6 +140,8 @@ def _in_file(root: Path, path: Path) -> list[Mutant]:
                 for new in _replacements(token):
                     name = f"{module}.{node.name}"
                     found.append(Mutant(name, relative.as_posix(), line, column, token.string, new))
+            for piece in narrowed(node, text):
+                found.append(Mutant(f"{module}.{node.name}", relative.as_posix(), *piece))
     return found
 
 
@@ -132,4 +153,6 @@ def _replacements(token: tokenize.TokenInfo) -> tuple[str, ...]:
     if token.type == tokenize.NUMBER:
         value = int(token.string, 0)
         return (str(value + 1 if value < 62 else value - 1),)  # shifts beyond 63 are undefined in C
+    if token.type == tokenize.NAME and token.string not in OPERATORS and _CONSTANT.fullmatch(token.string):
+        return () if token.line[token.end[1] :].startswith("[") else (f"({token.string} + 1)",)
     return OPERATORS.get(token.string, ()) if token.type in (tokenize.OP, tokenize.NAME) else ()

@@ -19,6 +19,13 @@ BOUNDS: dict[str, dict[str, float]] = {
         "score": 2.53e-01,  # 130 LSB
         "integrated": 2.09e-01,  # 107 LSB
     },
+    "watermark-wide": {
+        "band_level": 1.96e-03,  # 0.502 LSB
+        "slot_level": 1.87e-03,  # 1.92 LSB
+        "feature": 5.64e-03,  # 0.541 LSB
+        "score": 1.97e-01,  # 101 LSB
+        "integrated": 6.19e-01,  # 317 LSB
+    },
 }
 
 # Beginnings of the kernels' names -> the node in which their error is seen.

@@ -125,6 +125,18 @@ _KNOWN_KEYS = ("5eed5eed5eed5eed", "5eed", "0123456789abcdef", "00" * 8, "ff" * 
 _SMALL = WatermarkConfig(
     fft_size=512, hop=128, slots=4, slot_hops=8, low_hz=500, high_hz=3500, max_marks=2, threshold=4.0
 )
+# An FFT that begins with radix 2, wide bands, more patterns than share a row of signs, reports all the time.
+_WIDE = WatermarkConfig(
+    fft_size=1024,
+    hop=128,
+    slots=4,
+    slot_hops=4,
+    low_hz=200,
+    high_hz=7900,
+    band_bins=8,
+    max_marks=5,
+    threshold=1,
+)
 
 CASES = (
     watermark_case(
@@ -139,6 +151,13 @@ CASES = (
         "small layout, two keys, noise and silence, 16 kHz",
         "silence-16k",
         _SMALL,
+        ("5eed", "0123456789abcdef"),
+    ),
+    watermark_case(
+        "watermark-wide",
+        "wide bands, five patterns, two keys, noise at the rails and of an LSB, 16 kHz",
+        "faint-16k",
+        _WIDE,
         ("5eed", "0123456789abcdef"),
     ),
 )

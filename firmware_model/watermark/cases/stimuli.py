@@ -37,7 +37,20 @@ def _silence() -> np.ndarray:
     return np.concatenate([to_q15(noise), np.zeros(12800, np.int16)])
 
 
+def _faint() -> np.ndarray:
+    """1.2 s. Noise at the rails; squares of an LSB at both ends of silent frames; faint noise; bursts."""
+    rng = FrozenRandom("faint-16k")
+    rails = np.repeat(np.where(rng.random(384) < 0.5, -1.0, 1.0), 8)
+    n = np.arange(7168)
+    near_the_ends = (n + 48) % 1024 < 96
+    squares = np.where(near_the_ends, np.where(n % 32 < 16, 1, -1), 0) / 32768
+    dither = rng.normal(2560) / 32768
+    bursts = amplitude(-12) * rng.normal(6400) * np.repeat(rng.choice((0.001, 0.03, 1.0), 25), 256)
+    return to_q15(np.concatenate([rails, squares, dither, bursts]))
+
+
 STIMULI: dict[str, tuple[str, Callable[[], np.ndarray]]] = {
     "marked-16k": (f"chords with three marks of key {MARKED_KEY}, noise 20 dB down, 16 kHz", _marked),
+    "faint-16k": ("noise at the rails, squares of an LSB, faint noise, bursts, 16 kHz", _faint),
     "silence-16k": ("noise, then silence, 16 kHz", _silence),
 }
