@@ -48,7 +48,7 @@ class FrozenRandom:
         values = (self._drawn(size) % np.uint64(high - low)).astype(np.int64) + low
         return int(values) if size is None else values
 
-    def choice(self, values: Sequence[int] | np.ndarray, size: Size = None) -> Any:
+    def choice(self, values: Sequence[float] | np.ndarray, size: Size = None) -> Any:
         """Some of `values`, each as likely."""
         picked = np.asarray(values)[self.integers(0, len(values), size)]
         return picked.item() if size is None else picked
