@@ -47,33 +47,33 @@ BOUNDS: dict[str, dict[str, float]] = {
     },
     "mbdp-smart-speaker-extremes": {
         "band": 4.09e-07,  # 54.8 LSB
-        "level": 7.65e-03,  # 1.28e+05 LSB
-        "gain": 1.79e-06,  # 240 LSB
-        "band_attenuation": 1.28e-07,  # 276 LSB
-        "limited": 5.17e-07,  # 69.4 LSB
+        "level": 7.66e-03,  # 1.28e+05 LSB
+        "gain": 1.80e-06,  # 240 LSB
+        "band_attenuation": 1.29e-07,  # 276 LSB
+        "limited": 5.18e-07,  # 69.4 LSB
         "bus": 5.36e-07,  # 71.9 LSB
-        "attenuation": 4.87e-08,  # 105 LSB
-        "output": 1.56e-05,  # 0.512 LSB
+        "attenuation": 4.88e-08,  # 105 LSB
+        "output": 1.57e-05,  # 0.512 LSB
     },
     "mbdp-headset-extremes": {
-        "band": 7.57e-08,  # 10.2 LSB
+        "band": 7.58e-08,  # 10.2 LSB
         "level": 1.55e-03,  # 2.59e+04 LSB
-        "gain": 3.23e-07,  # 43.4 LSB
-        "band_attenuation": 4.90e-08,  # 105 LSB
-        "limited": 9.91e-08,  # 13.3 LSB
-        "bus": 1.56e-07,  # 21 LSB
+        "gain": 3.24e-07,  # 43.4 LSB
+        "band_attenuation": 4.91e-08,  # 105 LSB
+        "limited": 9.92e-08,  # 13.3 LSB
+        "bus": 1.57e-07,  # 21 LSB
         "attenuation": 6.33e-08,  # 136 LSB
         "output": 1.53e-05,  # 0.501 LSB
     },
     "mbdp-rails": {
-        "band": 1.43e-07,  # 19.3 LSB
+        "band": 1.44e-07,  # 19.3 LSB
         "level": 5.05e-02,  # 8.47e+05 LSB
         "gain": 1.11e-06,  # 149 LSB
         "band_attenuation": 1.21e-07,  # 260 LSB
-        "limited": 2.24e-06,  # 301 LSB
-        "bus": 2.35e-06,  # 316 LSB
-        "attenuation": 1.44e-07,  # 309 LSB
-        "output": 1.57e-05,  # 0.515 LSB
+        "limited": 2.25e-06,  # 301 LSB
+        "bus": 2.36e-06,  # 316 LSB
+        "attenuation": 1.45e-07,  # 309 LSB
+        "output": 1.58e-05,  # 0.515 LSB
     },
 }
 

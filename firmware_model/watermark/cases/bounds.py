@@ -21,10 +21,10 @@ BOUNDS: dict[str, dict[str, float]] = {
     },
     "watermark-wide": {
         "band_level": 1.96e-03,  # 0.502 LSB
-        "slot_level": 1.87e-03,  # 1.92 LSB
-        "feature": 5.64e-03,  # 0.541 LSB
-        "score": 1.97e-01,  # 101 LSB
-        "integrated": 6.19e-01,  # 317 LSB
+        "slot_level": 1.88e-03,  # 1.92 LSB
+        "feature": 5.65e-03,  # 0.541 LSB
+        "score": 1.98e-01,  # 101 LSB
+        "integrated": 6.20e-01,  # 317 LSB
     },
 }
 
