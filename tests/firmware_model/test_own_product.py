@@ -286,8 +286,9 @@ def test_the_compile_cache_goes_by_its_kernels_sources(bittrue):
     assert bittrue("check", "--product", CASE, "--filter", "apply_gain", "--json").json["failed"] == 0
 
 
-# A magnitude differs by one of 4096 parts of an LSB, and rounding takes it away; |v| is below 2**30. The last is
-# not equivalent: no argument of the golden has one block of the hold left and a level between the two thresholds.
+# A magnitude differs by one of 4096 parts of an LSB, and rounding takes it away; |v| is below 2**30.
+# The last is not equivalent: no argument of the golden has one block of the hold left and a level between
+# the two thresholds.
 MISSED = {
     "dcgate.kernels.level_of, dcgate/kernels.py: 0 -> 1",
     "dcgate.kernels.level_of, dcgate/kernels.py: np.int64(0) - v -> 32 bits",
