@@ -176,7 +176,13 @@ def test_options_of_tables_and_of_the_text_exist(page):
         options = set(re.findall(r"--[a-z][a-z0-9-]+", cell))
         assert all(options <= COMMANDS[each] for each in verbs), cell
     in_text = {word for span in spans(PAGES[page]) for word in re.findall(r"(?<!\S)--[a-z][a-z0-9-]+", span)}
-    assert in_text <= OF_ALL.union(*COMMANDS.values()) | {"--quick", "--check", "--minutes", "--nworkers", "--nthreads"}
+    assert in_text <= OF_ALL.union(*COMMANDS.values()) | {
+        "--quick",
+        "--check",
+        "--minutes",
+        "--nworkers",
+        "--nthreads",
+    }
 
 
 # --- code -----------------------------------------------------------------------------------------

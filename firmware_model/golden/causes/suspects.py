@@ -47,7 +47,7 @@ def find_causes(
     """
     causes = list(_of_the_data(evidence, case, nodes))
     if any(cause.complete for cause in causes):
-        complete = ranked(causes)
+        complete = [*_swapped_input(evidence, case, x, causes), *ranked(causes)]
         return _with_alternatives(complete, _UNREPEATED if len(complete) > 1 else "")
     found = [
         *(_Found(cause, dict) for cause in causes),
@@ -60,6 +60,16 @@ def find_causes(
         return best
     marks = [one.marks() for one in found if one.cause.complete]
     return _with_alternatives(best, told_apart(evidence, case, marks))
+
+
+def _swapped_input(evidence: Evidence, case: Case, x: Values, causes: list[Cause]) -> list[Cause]:
+    """The input's channels swapped, where words of the dump seem to be: it is as likely, and is one fault."""
+    if case.channels < 2 or evidence.run is not None or ranked(causes)[0].kind != transport.WORDS:
+        return []
+    suspects = run_suspects.suspects(case, evidence.x, x)
+    swap = next((suspect for suspect in suspects if suspect.kind == "channel swap"), None)
+    score = swap and weigh_run(evidence, case, swap.start(), swap.x, swap.valid)
+    return [cause_of(score, swap.kind, swap.text)] if swap and score and score.complete else []
 
 
 def _with_alternatives(causes: list[Cause], told_apart_by: str) -> list[Cause]:

@@ -103,7 +103,6 @@ class Search:
     def __init__(self, job: Job, fault: np.ndarray) -> None:
         self.job = job
         (self.case,) = (case for case in job.product.cases if case.name == job.evidence.case)
-        self._deadline = time.process_time() + job.seconds
         self._fault = fault
         self._values: dict[int, np.ndarray] = {}
         for i in job.reachable:
@@ -112,6 +111,7 @@ class Search:
                 self._values[i] = np.asarray(_value(site))
         tables = {i: self._values[i].size for i in job.reachable if job.sites[i].primitive == ENTRY}
         self.trials = Trials(job.evidence, self.case, fault, job.reachable, tables)
+        self._deadline = time.process_time() + job.seconds  # compiling, which is done by now, aside
 
     def matches(self) -> Iterator[Match]:
         """What gives the dump, or most of it, the likeliest kinds first."""
@@ -155,36 +155,45 @@ class Search:
 
     def _constants(self) -> Iterator[Match]:
         targets = []
-        for i, values in self._values.items():
-            for entry, value in enumerate(values.reshape(-1).tolist()):
-                start = self.trials.start_of(Fault(faulty.ALTERED, (i,), 0, entry))
+        for sites in self._definitions():
+            for entry, value in enumerate(self._values[sites[0]].reshape(-1).tolist()):
+                start = self.trials.start_of(Fault(faulty.ALTERED, sites, 0, entry))
                 if start <= self.trials.last_piece:
-                    targets.append((-start, i, entry, value))
+                    targets.append((-start, sites, entry, value))
         # Those first used shortly before the first difference come first: a large mistake shows at once.
-        for turn, (_, i, entry, value) in enumerate(sorted(targets)):
+        for turn, (_, sites, entry, value) in enumerate(sorted(targets)):
             if turn % self.job.shares != self.job.share:
                 continue
             if time.process_time() > self._deadline:
                 return
-            yield from self._constant(i, entry, value)
+            yield from self._constant(sites, entry, value)
 
-    def _constant(self, i: int, entry: int, value: int) -> Iterator[Match]:
+    def _definitions(self) -> list[tuple[int, ...]]:
+        """Sites of each constant: all that have its name and value, or one literal."""
+        found: dict[tuple[str, bytes], list[int]] = {}
+        for i, values in self._values.items():
+            text = self.job.sites[i].text
+            found.setdefault((f"literal {i}" if text.isdigit() else text, values.tobytes()), []).append(i)
+        return [tuple(sites) for sites in found.values()]
+
+    def _constant(self, sites: tuple[int, ...], entry: int, value: int) -> Iterator[Match]:
         """The nearest mistake for a constant that explains most, if any does."""
-        others = mistakes(value, self.job.sites[i].shift)
+        others = mistakes(value, any(self.job.sites[i].shift for i in sites))
         sides = [[other for other in others if (other > value) == larger] for larger in (True, False)]
-        fitting = [other for side in sides for other in self._fitting(i, entry, side)]
+        fitting = [other for side in sides for other in self._fitting(sites, entry, side)]
         best: tuple[int, Score, Fault] | None = None
         for other in sorted(fitting, key=lambda other: abs(other - value)):
-            fault = Fault(faulty.ALTERED, (i,), other, entry)
+            fault = Fault(faulty.ALTERED, sites, other, entry)
             score = self.trials.weigh(fault)
             if score and (best is None or score.gain > best[1].gain):
                 best = other, score, fault
                 if score.complete:
                     break
         if best:
-            yield self._match(best[2], self._constant_label(i, entry, value, best[0]), best[1], "")
+            label = self._constant_label(sites, entry, value, best[0])
+            yield self._match(best[2], label, best[1], "")
 
-    def _fitting(self, site: int, entry: int, values: list[int]) -> list[int]:
+    def _fitting(self, sites: tuple[int, ...], entry: int, values: list[int]) -> list[int]:
         """Of values ever farther from the right one, those that give the first value that differs.
 
         The farther a value, the larger is its effect and the earlier it shows: two searches by halves.
@@ -194,7 +203,7 @@ class Search:
         def look(k: int) -> int:
             """-1: too near to the right value, 1: too far, 0: it gives the value."""
             if k not in looked:
-                early, effect = self.trials.look(Fault(faulty.ALTERED, (site,), values[k], entry))
+                early, effect = self.trials.look(Fault(faulty.ALTERED, sites, values[k], entry))
                 wanted = self.trials.wanted
                 right = effect == wanted
                 small = effect == 0 or (effect * wanted > 0 and abs(effect) < abs(wanted))
@@ -214,14 +223,14 @@ class Search:
             low += 1
         return found
 
-    def _constant_label(self, i: int, entry: int, value: int, other: int) -> str:
-        site, values = self.job.sites[i], self._values[i]
+    def _constant_label(self, sites: tuple[int, ...], entry: int, value: int, other: int) -> str:
+        site, values = self.job.sites[sites[0]], self._values[sites[0]]
         name = site.text
         if values.ndim:
             name += "[" + ", ".join(map(str, np.unravel_index(entry, values.shape))) + "]"
-        is_name = not name.isdigit()
-        what = f"{name} is {other} for {value}" if is_name else f"{other} for {value}"
-        return f"at {site.file}:{site.line}, {what} in {site.kernel}"
+        what = f"{other} for {value}" if name.isdigit() else f"{name} is {other} for {value}"
+        more = f" and {len(sites) - 1} more places" if len(sites) > 1 else ""
+        return f"at {site.file}:{site.line}, {what} in {site.kernel}{more}"
 
     def _match(self, fault: Fault, where: str, score: Score, widest: str) -> Match:
         began = time.process_time()

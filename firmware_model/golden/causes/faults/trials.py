@@ -132,7 +132,7 @@ class Trials:
     def start_of(self, fault: Fault) -> int:
         """The piece in which a fault first changes a value; NEVER."""
         if fault.mode == faulty.ALTERED and fault.sites[0] in self.entries:
-            return int(self.first[self.entries[fault.sites[0]] + fault.entry, 0])
+            return min(int(self.first[self.entries[site] + fault.entry, 0]) for site in fault.sites)
         return int(self.first[list(fault.sites), fault.mode].min())
 
     def weigh(self, fault: Fault) -> Score | None:

@@ -5,6 +5,7 @@ import pytest
 
 from firmware_model.golden.cases import find_case
 from firmware_model.golden.causes import suspects
+from firmware_model.golden.causes.gaps import gaps_of
 from firmware_model.golden.causes.ranking import Tally, ranked, weigh_run
 from firmware_model.golden.dumps.divergence import compare
 from firmware_model.golden.dumps.dump_values import Held
@@ -81,29 +82,30 @@ def test_a_suspect_that_explains_nearly_all_is_said_and_not_stated(x, y):
 
 
 @pytest.mark.parametrize(
-    ("fill", "says"),
+    ("fill", "says", "known"),
     [
-        (0, "samples 0 to 95 of the dump are zeros"),
-        ("rotated", "samples 0 to 95 of the dump hold the last of the model's values"),
-        ("header", "samples 0 to 95 of the dump are the header of a WAV file"),
+        (0, "samples 0 to 95 of the dump are zeros", True),
+        ("rotated", "samples 0 to 95 of the dump hold the last of the model's values: a ring", True),
+        ("header", "samples 0 to 95 of the dump are the header of a WAV file", True),
+        (1234, "samples 0 to 95 of the dump, which hold 1234 throughout, were not compared", False),
     ],
 )
-def test_what_fills_the_gap_of_a_delay_is_checked(x, y, fill, says):
+def test_what_fills_the_gap_of_a_delay_is_checked(x, y, fill, says, known):
     fills = {"rotated": y[:, -96:], "header": np.frombuffer(b"RIFF" * 96, "<i2").reshape(-1, 2).T}
-    (cause,) = causes_of(CASE, x, {"output": late(y, 96, fills.get(fill, fill))})
-    assert cause.complete
-    assert cause.gap.startswith(says)
+    evidence = evidence_of(x, {"output": late(y, 96, fills.get(fill, fill))})
+    (gap,) = gaps_of(evidence, CASE.output, np.arange(4800) >= 96)
+    assert gap.text.startswith(says)
+    assert (gap.values is not None, gap.beyond) == (known, False)
 
 
-@pytest.mark.parametrize("fill", [1234, "noise"])
-def test_a_gap_of_garbage_is_stated_and_not_bit_for_bit(x, y, fill):
-    garbage = np.random.default_rng(1).integers(-99, 99, (2, 96)).astype(y.dtype) if fill == "noise" else fill
+def test_a_gap_of_garbage_is_stated_and_not_bit_for_bit(x, y):
+    garbage = np.random.default_rng(1).integers(-99, 99, (2, 96)).astype(y.dtype)
     dump = late(y, 96, garbage)
-    (cause,) = causes_of(CASE, x, {"output": dump})
+    cause = causes_of(CASE, x, {"output": dump})[0]
     assert (cause.stated, cause.complete) == (True, False)
     assert cause.explained == np.count_nonzero((dump != y)[:, 96:])
     assert cause.stretch == (96, 4799)
-    holds = "1234 throughout" if fill == 1234 else ", ".join(map(str, garbage.T.reshape(-1)[:3])) + ", ..."
+    holds = ", ".join(map(str, garbage.T.reshape(-1)[:3])) + ", ..."
     assert cause.gap == f"samples 0 to 95 of the dump, which hold {holds}, were not compared"
 
 
@@ -124,5 +126,9 @@ def test_a_run_is_dropped_as_soon_as_it_has_no_hope(x, y):
 
 
 def test_what_explains_all_comes_before_what_explains_more_than_others(x, y):
-    causes = causes_of(CASE, x, {"output": late(y, 96, 5)})
-    assert ranked([causes[0]._replace(stated=False), causes[0]]) == [causes[0]]
+    (cause,) = causes_of(CASE, x, {"output": late(y, 96, 0)})
+    gap = cause._replace(complete=False)
+    nearly = gap._replace(stated=False)
+    assert ranked([nearly, gap, cause]) == [cause]
+    assert ranked([nearly, gap]) == [gap]
+    assert ranked([nearly, nearly._replace(spoiled=5)._replace(kind="worse")])[0] == nearly

@@ -113,7 +113,7 @@ def test_any_lag_up_to_a_tenth_of_a_second_is_named(case, lag):
     y = output_of(case, x)
     y = np.hstack([np.zeros_like(y[:, :lag]), y[:, :-lag]]) if lag > 0 else y[:, -lag:]
     if abs(lag) > case.fs_hz // 10:
-        assert causes_of(case, x, {"output": y}) == []
+        assert all(cause.kind != "delay" for cause in causes_of(case, x, {"output": y}))
         return
     cause = the_cause(case, x, {"output": y})
     assert cause.kind == "delay"
@@ -132,7 +132,7 @@ def test_a_sine_fits_at_many_lags_and_the_shortest_is_named():
     n = np.arange(9600)
     x = np.tile(np.round(9000 * np.sin(2 * np.pi * n / 160)).astype(np.int16), (2, 1))
     y = output_of(STEREO, x)
-    cause = the_cause(STEREO, x, {"output": np.hstack([0 * y[:, :37], y[:, :-37]])})
+    cause = the_cause(STEREO, x, {"output": np.hstack([np.zeros_like(y[:, :37]), y[:, :-37]])})
     assert cause.text == "37 samples late"
 
 
