@@ -58,7 +58,10 @@ def table(name: str, change: Callable[[np.ndarray], Iterable[int]]) -> Edit:
     def changed(found: re.Match[str]) -> str:
         words = found[2].replace("INT32_MIN", str(-(1 << 31))).split(",")
         values = np.array([int(word) for word in words if word.strip()], np.int64)
-        return f"{found[1]} {', '.join(str(int(value)) for value in change(values))} {found[3]}"
+        others = np.array([*change(values)], np.int64)
+        if np.array_equal(values, others):
+            raise ConfigError(f"{name!r}: changes nothing")
+        return f"{found[1]} {', '.join(str(value) for value in others.tolist())} {found[3]}"
 
     return lambda source: _once(pattern, changed, source, name)
 
