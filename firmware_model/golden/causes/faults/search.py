@@ -229,7 +229,7 @@ class Search:
         if values.ndim:
             name += "[" + ", ".join(map(str, np.unravel_index(entry, values.shape))) + "]"
         what = f"{other} for {value}" if name.isdigit() else f"{name} is {other} for {value}"
-        more = f" and {len(sites) - 1} more places" if len(sites) > 1 else ""
+        more = f" and elsewhere ({len(sites)} places)" if len(sites) > 1 else ""
         return f"at {site.file}:{site.line}, {what} in {site.kernel}{more}"
 
     def _match(self, fault: Fault, where: str, score: Score, widest: str) -> Match:
