@@ -20,6 +20,7 @@ _SHARED = (  # of the sources that decide a row; reports, benchmarks and the com
     "fixedpoint/**/*.py",
     "acoustic_sim/*.py",
     "acoustic_sim/loudspeaker/*.py",
+    "acoustic_sim/blocks/*.py",
     "acoustic_sim/border/*.py",
     "acoustic_sim/programmes/*.py",
     "acoustic_sim/sound_files/*.py",
@@ -27,7 +28,7 @@ _SHARED = (  # of the sources that decide a row; reports, benchmarks and the com
     "acoustic_sim/sweep/playback.py",
     "firmware_model/*.py",
     "firmware_model/reference/*.py",
-    "firmware_model/golden/causes/fault*.py",
+    "firmware_model/golden/causes/faults/*.py",
 )
 _OF_A_PRODUCT = ("**/*.py", "**/*.toml")
 _NOT_OF_ROWS = ("commands", "report", "goldens")  # parts of a product

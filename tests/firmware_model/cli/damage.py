@@ -165,7 +165,7 @@ def npz_damaged(content: bytes, rng: np.random.Generator) -> bytes:
     method = int(rng.choice([zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED, zipfile.ZIP_LZMA, zipfile.ZIP_BZIP2]))
     with zipfile.ZipFile(out, "w", method) as archive:
         for name, data in members:
-            archive.writestr(name, data)
+            archive.writestr(zipfile.ZipInfo(name), data, method)  # without the time of day
     return out.getvalue()
 
 

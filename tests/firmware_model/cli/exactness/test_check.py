@@ -59,12 +59,12 @@ def test_everything_passes_and_is_counted(capsys, tmp_path):
 
 
 def test_a_filter_chooses_and_the_table_counts(capsys):
-    run = call(capsys, "check", "--filter", "mbdp-headset")
+    run = call(capsys, "check", "--filter", "mbdp-conventional")
     assert run.status == 0
     lines = run.out.splitlines()
     assert lines[2].split() == ["case", "1/1", "1", "0", "0"]
     assert lines[3].split() == ["reference", "1/1", "1", "0", "0"]
-    assert "reference:mbdp-headset: output within 0.50 LSB of 1.01 allowed" in lines
+    assert "reference:mbdp-conventional: output within 0.50 LSB of 1.01 allowed" in lines
     assert lines[-1].startswith("2 passed, 0 failed, 0 skipped in ")
     assert run.err == ""
 
