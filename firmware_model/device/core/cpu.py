@@ -13,6 +13,7 @@ class Cpu(NamedTuple):
     model : name of Unicorn's constant
     runs_on : the core that is emulated; the M0+ has the instruction set of the M0, ARMv6-M
     aligned : whether every access must be aligned; the others fault on LDRD, LDM and their like alone
+    dsp : whether it has the DSP extension
     """
 
     name: str
@@ -20,6 +21,7 @@ class Cpu(NamedTuple):
     model: str
     runs_on: str
     aligned: bool = False
+    dsp: bool = False
 
 
 CPUS = {
@@ -27,9 +29,9 @@ CPUS = {
     for cpu in (
         Cpu("cortex-m0plus", "cortex_m0plus", "UC_CPU_ARM_CORTEX_M0", "cortex-m0", aligned=True),
         Cpu("cortex-m3", "cortex_m3", "UC_CPU_ARM_CORTEX_M3", "cortex-m3"),
-        Cpu("cortex-m4", "cortex_m4", "UC_CPU_ARM_CORTEX_M4", "cortex-m4"),
-        Cpu("cortex-m7", "cortex_m7", "UC_CPU_ARM_CORTEX_M7", "cortex-m7"),
-        Cpu("cortex-m33", "cortex_m33", "UC_CPU_ARM_CORTEX_M33", "cortex-m33"),
+        Cpu("cortex-m4", "cortex_m4", "UC_CPU_ARM_CORTEX_M4", "cortex-m4", dsp=True),
+        Cpu("cortex-m7", "cortex_m7", "UC_CPU_ARM_CORTEX_M7", "cortex-m7", dsp=True),
+        Cpu("cortex-m33", "cortex_m33", "UC_CPU_ARM_CORTEX_M33", "cortex-m33", dsp=True),
     )
 }
 

@@ -2,9 +2,9 @@
 
 Unicorn (QEMU's translation) executes the target's machine code. Two of its ways matter here. With
 UC_MODE_MCLASS it runs a Cortex-M33 whatever model is asked for; without it the model counts: a Cortex-M0
-refuses ARMv7-M instructions and unaligned accesses, an M3 the DSP extension but for SMLAD and its like, which
-it runs. And no model checks the alignment of LDRD, LDM and their like, on which every core faults:
-`instructions` does.
+refuses ARMv7-M instructions and unaligned accesses, an M3 much of the DSP extension. SMLAD and its like run
+there, and no model checks the alignment of LDRD, LDM and their like, on which every core faults:
+`instructions` does both.
 """
 
 import ctypes
@@ -62,6 +62,7 @@ class Core:
         self._arena = Arena(memory, self._on_report)
         self._return = _free_page(memory)
         self._arena.words[cells.LEAST_STACK] = stack[0]
+        self._arena.words[cells.DSP] = self.cpu.dsp
         self._open()
         self._paint = self._view(*self._stack, "stack")
         self._paint[:] = _PAINT
@@ -265,6 +266,8 @@ class Core:
     def _on_report(self, what: int, pc: int, value: int) -> None:
         if what == cells.TOO_LONG:
             self._stop(f"no return within {self._at_most} instructions", None, pc)
+        elif what == cells.UNDEFINED:
+            self._stop(f"undefined instruction {self._halfword(pc):#06x}", None, pc)
         elif what == cells.OVERRUN:
             self._stop("stack overrun, stack pointer below the stack", value, pc)
         else:

@@ -15,11 +15,14 @@ import numpy as np
 from fixedpoint._jit import callback
 
 # Words at the head of the array that it sees, an `arena.Arena`: scratch for a register, which core, counts,
-# the least stack pointer, where the last IT block begins and ends. Then, for each region: address, bytes,
-# where in the array its memory begins (bytes) and its counts (words), one for each halfword.
-SCRATCH, CORE, EXECUTED, LIMIT, LEAST_STACK, IT_BEGIN, IT_END, REGIONS = range(8)
-WORDS, REGION_WORDS = 8, 4
-TOO_LONG, UNALIGNED, OVERRUN = range(3)  # what it reports, with the instruction's address and another value
+# the least stack pointer, where the last IT block begins and ends, whether the DSP extension is there. Then,
+# for each region: address, bytes, where in the array its memory begins (bytes) and its counts (words), one
+# for each halfword.
+SCRATCH, CORE, EXECUTED, LIMIT, LEAST_STACK, IT_BEGIN, IT_END, DSP, REGIONS = range(9)
+WORDS, REGION_WORDS = 9, 4
+TOO_LONG, UNALIGNED, OVERRUN, UNDEFINED = range(
+    4
+)  # what it reports, with the instruction's address and another value
 
 Report = Callable[[int, int, int], None]
 reporters: WeakValueDictionary[int, Any] = WeakValueDictionary()  # have `report`, by their word CORE
@@ -46,6 +49,10 @@ def on_instruction() -> Any:
     pointer and the PC are aligned always. By the first halfword: 1100 xxxx LDM, STM; 1110 100x the others;
     1110 110x those of the floating-point unit. Among these, 1110 1000 110x has the table branches, and
     1110 1100 010x moves between registers.
+
+    Products of the DSP extension are undefined without it; Unicorn's M3 runs some (SMLAD, SMLALD, SMLAWB):
+    1111 1011 0xxx but for 000 (MUL, MLA), 1111 1011 11x0 with a second halfword xxxx xxxx 0000 xxxx only for
+    SMLAL and UMLAL, 1111 1011 1101 (A5.3.16, A5.3.17).
     """
     from unicorn.arm_const import UC_ARM_REG_R0, UC_ARM_REG_SP
     from unicorn.unicorn_py3.unicorn import uclib
@@ -82,6 +89,14 @@ def on_instruction() -> Any:
                     read_register(engine, r0 + base, arena)
                     if arena[SCRATCH] & 3:
                         _report(arena[CORE], UNALIGNED, pc, arena[SCRATCH] & 0xFFFFFFFF)
+                        return
+                if first >> 8 == 0b11111011 and not arena[DSP]:
+                    product = (first >> 4) & 15
+                    place += 2
+                    second = (arena[place >> 3] >> ((place & 6) << 3)) & 0xF0
+                    place -= 2
+                    if 1 <= product <= 7 or product == 13 or (product in (12, 14) and second):
+                        _report(arena[CORE], UNDEFINED, pc, 0)
                         return
                 n = 1
                 if arena[IT_BEGIN] <= pc < arena[IT_END]:

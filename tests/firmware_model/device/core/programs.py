@@ -54,11 +54,20 @@ ONLY_V7M = {
     "table_branch": "movs r1, #0 \n .inst.w 0xe8d0f001 \n bx lr",  # tbb [r0, r1], and 0 there
     "divide": "movs r1, #7 \n sdiv r0, r0, r1 \n bx lr",
 }
-SIGNAL_PROCESSING = "smulbb"  # of the cores with the DSP extension, M4, M7 and M33
+SIGNAL_PROCESSING = {  # of the cores with the DSP extension, M4, M7 and M33
+    "smulbb": ".inst.w 0xfb10f001 \n bx lr",
+    "smlad": ".inst.w 0xfb213002 \n bx lr",
+    "smlawb": ".inst.w 0xfb302001 \n bx lr",
+    "smusd": ".inst.w 0xfb41f002 \n bx lr",
+    "usad8": ".inst.w 0xfb70f001 \n bx lr",
+    "smlald": ".inst.w 0xfbc201c3 \n bx lr",
+}
+LONG_PRODUCTS = "smull r0, r1, r2, r3 \n smlal r0, r1, r2, r3 \n umlal r0, r1, r2, r3 \n bx lr"
 EVERY = {
     **COMMON,
     **ONLY_V7M,
-    SIGNAL_PROCESSING: ".inst.w 0xfb10f001 \n bx lr",
+    **SIGNAL_PROCESSING,
+    "long_products": LONG_PRODUCTS,
     "float_move": ".inst.w 0xec510b10 \n bx lr",  # vmov r0, r1, d0
     "float_load": "nop \n .inst.w 0xed900a02 \n bx lr",  # vldr s0, [r0, #8]
 }
