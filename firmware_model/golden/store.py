@@ -310,15 +310,20 @@ def write(goldens: Iterable[Frozen], reason: str, folder: Path, product: str = L
         (new if before is None else changed).append(golden.name)
         entries[golden.name] = _entry(golden, reason)
     removed = [name for name in old["entries"] if name not in entries]
-    files = {}
+    contents = {}
     for file in dict.fromkeys(golden.file for golden in goldens):
         arrays: dict[str, np.ndarray] = {}
         for golden in goldens:
             arrays |= golden.arrays if golden.file == file else {}
-        files[file] = _write_file(folder / file, arrays, old["files"].get(file))
+        contents[file] = _content(folder / file, arrays, old["files"].get(file))
+    files = {file: hashlib.sha256(content).hexdigest() for file, content in contents.items()}
+    folder.mkdir(parents=True, exist_ok=True)
+    for file, content in contents.items():  # all is made by now: what is killed leaves the old ones
+        if not (folder / file).is_file() or (folder / file).read_bytes() != content:
+            replace_file(folder / file, content)
+    replace_file(folder / MANIFEST, _manifest_bytes(entries, files))
     for file in set(old["files"]) - set(files):
         (folder / file).unlink(missing_ok=True)
-    replace_file(folder / MANIFEST, _manifest_bytes(entries, files))
     forget()
     return Changes(new, changed, removed)
 
@@ -328,16 +333,13 @@ def _entry(golden: Frozen, reason: str) -> dict[str, Any]:
     return {"file": golden.file, **golden.facts, "versions": versions, "reason": reason}
 
 
-def _write_file(path: Path, arrays: dict[str, np.ndarray], known: str | None) -> str:
-    """Write arrays, unless the file that is there is known and holds the same; return the file's hash."""
+def _content(path: Path, arrays: dict[str, np.ndarray], known: str | None) -> bytes:
+    """A file of arrays: the one that is there if it is known and holds the same."""
     if known and path.is_file():
         content = path.read_bytes()
         if hashlib.sha256(content).hexdigest() == known and _same(_arrays_in(content), arrays):
-            return known
-    content = _npz_bytes(arrays)
-    path.parent.mkdir(parents=True, exist_ok=True)
-    replace_file(path, content)
-    return hashlib.sha256(content).hexdigest()
+            return content
+    return _npz_bytes(arrays)
 
 
 def _arrays_in(content: bytes) -> dict[str, np.ndarray]:

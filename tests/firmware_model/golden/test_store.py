@@ -124,6 +124,24 @@ def test_only_what_changed_gets_the_new_reason(tmp_path):
     assert Store(tmp_path).verify() == []
 
 
+def test_what_ends_while_files_are_made_leaves_the_old_ones(tmp_path, monkeypatch):
+    old, new = ([small([n]), small([n], "kernel:c", "c.npz")] for n in (1, 2))
+    store.write(old, "first", tmp_path)
+    made, make = [], store._npz_bytes
+
+    def ends_at_the_second(arrays):
+        made.append(arrays)
+        if len(made) == 2:
+            raise KeyboardInterrupt
+        return make(arrays)
+
+    monkeypatch.setattr(store, "_npz_bytes", ends_at_the_second)
+    with pytest.raises(KeyboardInterrupt):
+        store.write(new, "second", tmp_path)
+    assert Store(tmp_path).verify() == []
+    assert Store(tmp_path).array("kernel:a").tolist() == [1]
+
+
 def test_a_changed_configuration_is_a_change(tmp_path):
     store.write([small([1, 2, 3])], "first", tmp_path)
     changes = store.write([small([1, 2, 3], configuration={"what": "other"})], "words", tmp_path)
