@@ -14,7 +14,7 @@ from firmware_model.case import Case, Node
 from firmware_model.golden.kernel_cases import flat
 from firmware_model.golden.kernel_goldens import Difference
 from firmware_model.golden.stimuli import load
-from firmware_model.golden.store import Frozen, Shipped, Store, digest, facts_of
+from firmware_model.golden.store import Frozen, Shipped, Store, digest, facts_of, shipped
 
 HEAD_STEPS, HEAD_VALUES = 512, 1 << 14  # of a node, kept whole: so many at most, but a stretch in any case
 STRETCH = 64  # steps that share a check sum
@@ -115,6 +115,19 @@ def _first(differs: np.ndarray) -> tuple[int, int]:
     """(row, column) of the first column with a True; (0, 0) where there is none."""
     column = int(np.argmax(differs.any(axis=0)))
     return int(np.argmax(differs[:, column])), column
+
+
+def of_the_same_firmware(case: Case) -> list[str]:
+    """The other cases of a product whose parameters are the same: what reaches more with another stimulus."""
+    entries = shipped().entries
+    wanted = parameters_digest(case)
+    return [
+        other.name
+        for other in (case.product.cases if case.product else ())
+        if other.name != case.name
+        and entries.get(f"output:{other.name}", {}).get("configuration", {}).get("parameters_sha256")
+        == wanted
+    ]
 
 
 def _configuration(case: Case) -> dict[str, Any]:

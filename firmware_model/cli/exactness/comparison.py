@@ -11,6 +11,7 @@ from firmware_model.cli.terminal import output
 from firmware_model.cli.terminal.messages import shortened
 from firmware_model.cli.terminal.status import DETECTED, MISUSE, NOT_DETECTED
 from firmware_model.golden import stimuli
+from firmware_model.golden.case_goldens import of_the_same_firmware
 from firmware_model.golden.cases import find_case
 from firmware_model.golden.causes import suspects
 from firmware_model.golden.causes.ranking import Cause
@@ -131,6 +132,7 @@ def facts(report: Report) -> dict[str, Any]:
         "case": report.case.name,
         "equal": report.status == DETECTED,
         **row,
+        "same_firmware": of_the_same_firmware(report.case),
         "likely_cause": shown.likely(report.causes or ()),
         "causes": [shown.facts_of(cause) for cause in report.causes or ()],
         "read_as": report.guessed,
@@ -165,6 +167,9 @@ def in_words(report: Report) -> str:
     first = report.found.first
     if first is None:
         parts.append("equal, bit for bit" if not report.problems else "what there is is equal, bit for bit")
+        if others := of_the_same_firmware(report.case):
+            names = ", ".join(others)
+            parts.append(f"not all that this firmware computes is reached by one stimulus: try {names} too")
         return "\n".join(parts)
     parts += ["", _first(report, first)]
     if len(report.found.nodes) > 1:

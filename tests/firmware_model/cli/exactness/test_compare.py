@@ -215,3 +215,9 @@ def test_misuse_is_status_2_with_one_line(run, board, tmp_path, monkeypatch, arg
 def test_an_unknown_case_is_status_2(capsys):
     assert main.run(["compare", "mbdp", "x.bin"]) == 2
     assert "case 'mbdp': must be one of mbdp-smart-speaker" in capsys.readouterr().err
+
+
+def test_equal_bits_name_the_cases_that_reach_more_of_the_same_firmware(run, board):
+    status, out, _ = run(board())
+    assert status == 0
+    assert out.splitlines()[-1].endswith("by one stimulus: try mbdp-headset-extremes too")

@@ -49,7 +49,7 @@ def test_a_host_library_that_is_equal_is_status_0(device, library):
     assert (status, err) == (0, "")
     assert out.splitlines()[0] == f"{CASE.name}: {CASE.summary}"
     assert f"{library}: gain (int32 little-endian planar, 4000 steps), band_attenuation " in out
-    assert out.splitlines()[-1] == "equal, bit for bit"
+    assert "equal, bit for bit" in out.splitlines()
 
 
 def test_an_elf_that_is_equal_is_status_0_with_its_cost(device, elf, monkeypatch):
@@ -57,7 +57,8 @@ def test_an_elf_that_is_equal_is_status_0_with_its_cost(device, elf, monkeypatch
     status, out, err = device("--elf", elf, "--map", EXAMPLE, "--cpu", "m33")
     assert (status, err) == (0, "")
     assert f"{elf}: gain (int32 little-endian planar, 605 steps), band_attenuation " in out
-    assert "equal, bit for bit\n\ncortex-m33: " in out
+    assert "equal, bit for bit\n" in out
+    assert "\n\ncortex-m33: " in out
     assert re.search(
         r"\d+\.\d instructions per sample, \d+\.\d\d MIPS at 16000 Hz, \d+\.\d\d in the worst", out
     )
