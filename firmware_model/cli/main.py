@@ -20,7 +20,6 @@ from firmware_model.cli.firmware import commands as firmware
 from firmware_model.cli.newcomer import commands as newcomer
 from firmware_model.cli.sound import commands as sound
 from firmware_model.cli.terminal import output, status
-from firmware_model.cli.terminal.plain_help import plain
 from fixedpoint.errors import ConfigError
 
 
@@ -45,6 +44,8 @@ class _Commands(TyperGroup):
 
     def resolve_command(self, ctx: Any, args: list[str]) -> Any:
         """What runs, with its options."""
+        from firmware_model.cli.terminal.plain_help import plain
+
         name, command, rest = super().resolve_command(ctx, args)
         return name, plain(whole(name) if name and name in self.commands else command), rest
 

@@ -7,7 +7,6 @@ from typing import Annotated
 
 import typer
 
-from firmware_model.cli import limit_output
 from firmware_model.cli.terminal import output
 from firmware_model.cli.terminal.options import Json, refuse
 from fixedpoint.errors import ConfigError
@@ -170,6 +169,8 @@ def report(
         else:
             output.emit(comparing.in_words(found))
         return
+    from firmware_model.cli import limit_output
+
     if junit is not None:
         output.check_output(junit, [limits], (".xml",))
     with output.progress("report", len(sweep_report.STAGES)) as step:

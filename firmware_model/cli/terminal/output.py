@@ -14,7 +14,6 @@ from typing import Any, NoReturn
 
 import typer
 
-from acoustic_sim.border.interrupts import Terminated, ends_unwinding
 from firmware_model.cli.terminal.messages import blames_an_option, in_options
 from fixedpoint.errors import AudioError, BittrueError, ConfigError
 
@@ -154,6 +153,8 @@ def progress(title: str, steps: int) -> Iterator[Step]:
 
     steps : that will be begun
     """
+    from acoustic_sim.border.interrupts import ends_unwinding  # here: help can do without
+
     with ends_unwinding() as check, _terminated_is_its_own_status():
         if sys.stderr is None or not sys.stderr.isatty():
             yield Step(steps, _lines(title), check)
@@ -174,6 +175,8 @@ def progress(title: str, steps: int) -> Iterator[Step]:
 @contextmanager
 def _terminated_is_its_own_status() -> Iterator[None]:
     """typer makes 130 of every KeyboardInterrupt."""
+    from acoustic_sim.border.interrupts import Terminated
+
     try:
         yield
     except Terminated:
