@@ -86,6 +86,7 @@ def test_kernels_of_another_package_have_a_cache_that_goes_by_their_sources(tmp_
     folders = []
     for value in (5, 7):  # the table is another file than the kernel's
         (package / "table.py").write_text(f"STEP = {value}\n")
+        os.utime(package / "table.py", (value, value))  # Python tells files of one size by their second
         ran = subprocess.run([sys.executable, "-c", code], env=env, capture_output=True, text=True)
         result, folder = ran.stdout.split()
         assert int(result) == 1 + value, ran.stderr

@@ -96,8 +96,18 @@ def test_a_reader_that_takes_ten_bytes_and_goes_is_status_141(folder):
         assert done.stderr == ""
 
 
-@pytest.mark.parametrize(("number", "status"), [(signal.SIGINT, 130), (signal.SIGTERM, 143)])
-@pytest.mark.parametrize("words", [["process"], ["embed", "--key", KEY]])
+MARKING = ["embed", "--key", KEY]
+
+
+@pytest.mark.parametrize(
+    ("number", "status", "words"),
+    [
+        (signal.SIGINT, 130, ["process"]),
+        (signal.SIGTERM, 143, MARKING),
+        pytest.param(signal.SIGTERM, 143, ["process"], marks=pytest.mark.slow),
+        pytest.param(signal.SIGINT, 130, MARKING, marks=pytest.mark.slow),
+    ],
+)
 def test_an_end_half_way_leaves_nothing(folder, tmp_path, number, status, words):
     line = [words[0], folder / "long.wav", tmp_path / "out.wav", *words[1:]]
     process = subprocess.Popen([*COMMAND, *map(str, line)], stderr=subprocess.PIPE)

@@ -86,11 +86,12 @@ def test_the_row_is_what_the_parts_give_one_by_one(quiet):
     assert quiet["one_mark_scores"][1] == found.scores[near - 3 : near + 5, 0, 1].max()
 
 
-def mixed_rows():
+def mixed_rows(fault=False):
+    """fault : one of them with an arithmetic that is wrong, for which all kernels are compiled once more"""
     changes = [
         {"snr_db": 10.0},
         {"snr_db": 10.0, "arithmetic": "float"},
-        {"snr_db": 10.0, "arithmetic": "q15+truncate"},
+        {"snr_db": 10.0} | ({"arithmetic": "q15+truncate"} if fault else {"drift_ppm": -50.0}),
         {"snr_1m_db": 8.0},
         {"snr_db": 10.0, "drift_ppm": 50.0},
         {"snr_db": 10.0, "clip_dbfs": -30.0},
@@ -105,8 +106,9 @@ def mixed_rows():
     return [row(number, **change) for number, change in enumerate(changes, 1)]
 
 
-def test_a_row_alone_is_the_row_among_others_in_any_order():
-    rows = mixed_rows()
+@pytest.mark.parametrize("fault", [False, pytest.param(True, marks=pytest.mark.slow)])
+def test_a_row_alone_is_the_row_among_others_in_any_order(fault):
+    rows = mixed_rows(fault)
     together = dict(zip((r.row for r in rows), outcomes(*rows), strict=True))
     for condition, outcome in sweep.evaluate(rows[::-1]):
         assert outcome == together[condition.row], condition
@@ -116,8 +118,9 @@ def test_a_row_alone_is_the_row_among_others_in_any_order():
         assert outcomes(condition) == [together[condition.row]]
 
 
-def test_every_axis_has_an_effect():
-    found = outcomes(*mixed_rows())
+@pytest.mark.parametrize("fault", [False, pytest.param(True, marks=pytest.mark.slow)])
+def test_every_axis_has_an_effect(fault):
+    found = outcomes(*mixed_rows(fault))
     assert len({repr(outcome["one_mark_scores"]) for outcome in found}) == len(found)
 
 
